@@ -1,0 +1,1 @@
+//! The laptop: a vault in a folder, a Lambda host on this machine.

@@ -1,0 +1,3 @@
+//! The only code that touches the world: files, processes, sockets, git, cargo.
+
+pub mod local;

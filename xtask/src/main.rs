@@ -1,0 +1,3 @@
+//! The thin entry of `cargo xtask`.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Pure decisions: what the next version is, what a promotion does, whether a gate holds. No I/O.
