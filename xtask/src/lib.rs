@@ -6,6 +6,10 @@
 //! (the only code that touches the world), `config`, `output`, `cmd`.
 
 pub mod adapters;
+pub mod config;
+pub mod context;
+pub mod engine;
+pub mod failure;
 pub mod model;
 pub mod plan;
 pub mod ports;

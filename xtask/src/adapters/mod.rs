@@ -1,3 +1,5 @@
 //! The only code that touches the world: files, processes, sockets, git, cargo.
 
+pub mod archive;
+pub mod cargo;
 pub mod local;

@@ -1,1 +1,8 @@
 //! Pure decisions: what the next version is, what a promotion does, whether a gate holds. No I/O.
+
+pub mod gate;
+pub mod next_version;
+pub mod notes;
+pub mod promotion;
+pub mod release;
+pub mod smoke;

@@ -1,4 +1,11 @@
 //! The narrow doors to the world. An error here tells "not there" from "could not ask": a caller decides on it.
 
+pub mod cargo;
 pub mod clock;
 pub mod fleet;
+pub mod git;
+pub mod lock;
+pub mod signer;
+pub mod story;
+pub mod vault;
+pub mod witness;

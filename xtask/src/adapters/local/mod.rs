@@ -1,1 +1,8 @@
-//! The laptop: a vault in a folder, a Lambda host on this machine.
+//! The laptop: a vault in a folder, keys and locks beside it, a Lambda host on this machine.
+
+pub mod clock;
+pub mod files;
+pub mod keys;
+pub mod locks;
+pub mod vault;
+pub mod witness;

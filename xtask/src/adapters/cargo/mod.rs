@@ -1,0 +1,166 @@
+//! Building with cargo: one call for all functions, in a scrubbed environment, with every path of this machine
+//! remapped, so that the same commit gives the same bytes in another folder and for another user.
+
+mod messages;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::{Context as _, bail};
+use camino::{Utf8Path, Utf8PathBuf};
+use xshell::{Cmd, Shell, cmd};
+
+use crate::{
+    adapters::archive,
+    model::{digest::Digest, manifest::Toolchain, names::FunctionName},
+    ports::cargo::{Artifact, BuildRequest, Built, Cargo},
+};
+
+/// Cargo as it is installed here.
+#[derive(Debug, Clone)]
+pub struct SystemCargo {
+    environment: BTreeMap<String, String>,
+}
+
+/// What the build sees of the caller's environment: where the tools are and how they reach the network. Everything
+/// else (`RUSTFLAGS`, `CARGO_PROFILE_*`, `CFLAGS`, what cargo itself set for this process) could change the bytes.
+const PASSED_ON: [&str; 16] = [
+    "PATH",
+    "HOME",
+    "USER",
+    "TMPDIR",
+    "CARGO_HOME",
+    "CARGO_TARGET_DIR",
+    "CARGO_NET_OFFLINE",
+    "CARGO_HTTP_CAINFO",
+    "CARGO_HTTP_PROXY",
+    "RUSTUP_HOME",
+    "RUSTUP_TOOLCHAIN",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "http_proxy",
+    "https_proxy",
+    "HTTPS_PROXY",
+];
+
+impl SystemCargo {
+    /// Cargo, in a process environment of which only what is harmless is passed on.
+    #[must_use]
+    pub fn new(environment: &BTreeMap<String, String>) -> Self {
+        let passed = |name: &String| PASSED_ON.contains(&name.as_str());
+        let environment = environment.iter().filter(|(name, _)| passed(name)).map(|(n, v)| (n.clone(), v.clone()));
+        Self { environment: environment.collect() }
+    }
+
+    /// A shell in the workspace; each command gets its environment from `clean`.
+    fn shell(root: &Utf8Path) -> anyhow::Result<Shell> {
+        let shell = Shell::new().context("failed to find the working directory")?;
+        shell.change_dir(root);
+        Ok(shell)
+    }
+
+    fn clean<'a>(&self, command: Cmd<'a>) -> Cmd<'a> {
+        let fixed = [("TZ", "UTC"), ("LC_ALL", "C"), ("SOURCE_DATE_EPOCH", "315532800"), ("CARGO_INCREMENTAL", "0")];
+        command.env_clear().envs(&self.environment).envs(fixed).quiet()
+    }
+
+    fn toolchain(&self, shell: &Shell, request: &BuildRequest<'_>) -> anyhow::Result<(Toolchain, Paths)> {
+        let verbose = self.clean(cmd!(shell, "rustc -vV")).read().context("failed to ask rustc for its version")?;
+        let cargo = self.clean(cmd!(shell, "cargo --version")).read().context("failed to ask cargo for its version")?;
+        let sysroot = self.clean(cmd!(shell, "rustc --print sysroot")).read().context("failed to ask rustc")?;
+        let field = |name: &str| {
+            let value = verbose.lines().find_map(|line| line.strip_prefix(name));
+            value.map(|v| v.trim().to_owned()).with_context(|| format!("rustc -vV does not tell its {name}"))
+        };
+        let host = field("host:")?;
+        let toolchain = Toolchain {
+            rustc: verbose.lines().next().unwrap_or_default().to_owned(),
+            cargo,
+            target: request.target.map_or_else(|| host.clone(), str::to_owned),
+            host,
+            profile: request.profile.to_owned(),
+        };
+        // Where the compiler's own sources are installed beside it, rustc writes their real path; without them it
+        // writes this virtual one.
+        let library = (format!("{sysroot}/lib/rustlib/src/rust"), format!("/rustc/{}", field("commit-hash:")?));
+        Ok((toolchain, Paths(vec![library])))
+    }
+}
+
+impl Cargo for SystemCargo {
+    fn build(&self, request: &BuildRequest<'_>, progress: &dyn Fn(&str)) -> anyhow::Result<Built> {
+        let shell = Self::shell(request.root)?;
+        let (toolchain, mut paths) = self.toolchain(&shell, request)?;
+        progress("reading the dependency graph");
+        let target = &toolchain.target;
+        let metadata = cmd!(shell, "cargo metadata --locked --format-version 1 --filter-platform {target}");
+        let metadata = self.clean(metadata).ignore_status().output().context("failed to start cargo")?;
+        if !metadata.status.success() {
+            let words = String::from_utf8_lossy(&metadata.stderr);
+            bail!("cargo cannot resolve the workspace in {}:\n{}", request.root, words.trim_end());
+        }
+        let metadata: cargo_metadata::Metadata =
+            serde_json::from_slice(&metadata.stdout).context("failed to read cargo's metadata")?;
+        paths.add(&metadata);
+
+        let packages = request.functions.iter().flat_map(|f| ["--package".to_owned(), f.to_string()]);
+        let profile = request.profile;
+        let build = cmd!(
+            shell,
+            "cargo build --locked --profile {profile} --target {target} {packages...} --bins
+             --message-format json-render-diagnostics --color never"
+        );
+        let build = self
+            .clean(build)
+            .env("CARGO_ENCODED_RUSTFLAGS", paths.rustflags())
+            .env("CFLAGS", paths.cflags())
+            .env("CXXFLAGS", paths.cflags());
+        let executables = messages::run(build, request.functions, progress)?;
+        progress("packing");
+        let lockfile = metadata.workspace_root.join("Cargo.lock");
+        let lockfile = std::fs::read(&lockfile).with_context(|| format!("failed to read {lockfile}"))?;
+        Ok(Built { artifacts: pack(executables, request)?, toolchain, lockfile: Digest::of(&lockfile) })
+    }
+}
+
+/// Every function's artifact: a missing executable is an error, and never is a stale file packed.
+fn pack(
+    mut found: BTreeMap<String, Utf8PathBuf>,
+    request: &BuildRequest<'_>,
+) -> anyhow::Result<BTreeMap<FunctionName, Artifact>> {
+    std::fs::create_dir_all(request.out).with_context(|| format!("failed to make the folder {}", request.out))?;
+    let one = |function: &FunctionName| {
+        let executable = found.remove(function.as_str()).with_context(|| {
+            format!("cargo made no executable `{function}`: its package needs a binary of the same name")
+        })?;
+        Ok((function.clone(), archive::pack(&executable, &request.out.join(format!("{function}.zip")))?))
+    };
+    request.functions.iter().map(one).collect()
+}
+
+/// Paths of this machine and what stands for them in the artifacts.
+struct Paths(Vec<(String, String)>);
+
+impl Paths {
+    /// Dependencies by the folder that cargo unpacked each registry to: the folder's name tells the registry's
+    /// address, which differs behind a mirror. The workspace comes last, as the last match wins.
+    fn add(&mut self, metadata: &cargo_metadata::Metadata) {
+        let outside = |path: &&Utf8Path| !path.starts_with(&metadata.workspace_root);
+        let manifests = metadata.packages.iter().map(|p| p.manifest_path.as_path()).filter(outside);
+        // <registry>/<package>-<version>/Cargo.toml
+        let folders: BTreeSet<&Utf8Path> = manifests.filter_map(|path| path.parent()?.parent()).collect();
+        self.0.extend(folders.iter().map(|folder| (folder.to_string(), "/dependencies".to_owned())));
+        self.0.push((metadata.workspace_root.to_string(), "/workspace".to_owned()));
+        self.0.push((metadata.target_directory.to_string(), "/workspace/target".to_owned()));
+    }
+
+    fn rustflags(&self) -> String {
+        let flags = self.0.iter().map(|(from, to)| format!("--remap-path-prefix={from}={to}"));
+        flags.collect::<Vec<_>>().join("\u{1f}")
+    }
+
+    fn cflags(&self) -> String {
+        // The cc crate splits flags at spaces: such a path cannot be remapped, and none of our C code names its file.
+        let plain = self.0.iter().filter(|(from, _)| !from.contains(char::is_whitespace));
+        plain.map(|(from, to)| format!("-ffile-prefix-map={from}={to}")).collect::<Vec<_>>().join(" ")
+    }
+}

@@ -1,0 +1,91 @@
+//! The team's configuration: read as it is written (`raw`), then validated into what the rest may rely on.
+
+pub mod load;
+pub mod raw;
+pub mod smoke;
+pub mod validate;
+
+use std::collections::BTreeMap;
+
+use camino::Utf8PathBuf;
+
+use crate::model::{
+    configuration::{Architecture, Configuration, Variables},
+    manifest::Stop,
+    names::{AliasName, EnvName, FleetName, FunctionName},
+    version::Version,
+};
+
+/// A validated configuration.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The version of the first release.
+    pub first_release: Version,
+    /// The cargo profile of the functions.
+    pub cargo_profile: String,
+    /// The target triple; `None` for this machine's own.
+    pub target: Option<String>,
+    /// Every function.
+    pub functions: BTreeMap<FunctionName, FunctionConfig>,
+    /// The promotion path.
+    pub path: Vec<Stop>,
+    /// The alias that callers use.
+    pub alias: AliasName,
+    /// A function's name in the fleet, by environment.
+    pub fleet_names: BTreeMap<(EnvName, FunctionName), FleetName>,
+    /// The infrastructure team's variables, by environment. `{local}` still stands for the folder of local state.
+    pub variables: BTreeMap<EnvName, Variables>,
+    /// SQL files for the stores on this machine: from a database under the folder of local state, with `{environment}`,
+    /// to a folder of files under the root.
+    pub seeds: BTreeMap<String, Utf8PathBuf>,
+}
+
+/// One function.
+#[derive(Debug, Clone)]
+pub struct FunctionConfig {
+    /// The folder with its `smoke.toml`, under the root.
+    pub path: Utf8PathBuf,
+    /// Its declared settings, by environment.
+    pub settings: BTreeMap<EnvName, Settings>,
+}
+
+/// Declared settings with every default filled in; the architecture is known only when the target is.
+#[derive(Debug, Clone)]
+pub struct Settings(Configuration);
+
+impl Settings {
+    /// The configuration on this architecture.
+    #[must_use]
+    pub fn on(&self, architecture: Architecture) -> Configuration {
+        Configuration { architecture, ..self.0.clone() }
+    }
+}
+
+impl Config {
+    /// A function's name in an environment's fleet.
+    ///
+    /// # Errors
+    /// If there is no such environment or function.
+    pub fn fleet_name(
+        &self,
+        environment: &EnvName,
+        function: &FunctionName,
+    ) -> Result<FleetName, crate::failure::Failure> {
+        self.fleet_names.get(&(environment.clone(), function.clone())).cloned().ok_or_else(|| {
+            crate::failure::Failure::usage(format!(
+                "release.toml has no function `{function}` in environment `{environment}`"
+            ))
+        })
+    }
+
+    /// The stop of this name.
+    ///
+    /// # Errors
+    /// If the path has none; the message lists those that it has.
+    pub fn stop(&self, environment: &EnvName) -> Result<&Stop, crate::failure::Failure> {
+        self.path.iter().find(|stop| &stop.environment == environment).ok_or_else(|| {
+            let names = self.path.iter().map(|stop| stop.environment.as_str()).collect::<Vec<_>>().join(", ");
+            crate::failure::Failure::usage(format!("there is no environment `{environment}`; release.toml has {names}"))
+        })
+    }
+}

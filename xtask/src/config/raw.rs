@@ -1,0 +1,152 @@
+//! `release.toml` and `smoke.toml` as they are written. Unknown keys are errors: a misspelt rule must not fail open.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::model::{
+    configuration::Tracing,
+    manifest::GateRules,
+    names::{AliasName, EnvName, FunctionName},
+    smoke::Check,
+    version::Version,
+};
+
+/// The team's one config file.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "release.toml")]
+pub struct Release {
+    /// The form of this file: 1.
+    pub schema: u32,
+    /// The version of the first release, `1.0.0` if not given.
+    #[schemars(with = "Option<String>")]
+    pub first_release: Option<Version>,
+    /// How the functions are built.
+    #[serde(default)]
+    pub build: Build,
+    /// The functions, by name. A function's cargo package and its binary have the same name.
+    pub functions: BTreeMap<FunctionName, Function>,
+    /// The environments, in the order in which a release goes through them.
+    pub environments: Vec<Environment>,
+    /// Where things run and are kept.
+    pub profile: Profiles,
+}
+
+/// How the functions are built.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Build {
+    /// The cargo profile, `function` if not given.
+    pub profile: Option<String>,
+    /// The target triple, this machine's own if not given.
+    pub target: Option<String>,
+}
+
+/// One function: what is declared for every environment, and what differs in single ones.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Function {
+    /// The folder with its `smoke.toml`, `functions/<name>` if not given.
+    pub path: Option<String>,
+    /// What holds in every environment.
+    #[serde(default)]
+    pub configuration: Settings,
+    /// What differs in single environments.
+    #[serde(default)]
+    pub environments: BTreeMap<EnvName, Settings>,
+}
+
+/// Declared configuration; what is not given comes from the function's own `configuration`, then from the defaults
+/// (128 MiB, 3 seconds, 30 days).
+#[derive(Debug, Default, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// Memory in MiB, 128 to 10240.
+    pub memory_mb: Option<u32>,
+    /// The longest that one invocation may take, in seconds, 1 to 900.
+    pub timeout_s: Option<u32>,
+    /// Layers by versioned ARN, at most five.
+    pub layers: Option<Vec<String>>,
+    /// X-Ray tracing.
+    pub tracing: Option<Tracing>,
+    /// Days that the log is kept.
+    pub log_retention_days: Option<u32>,
+}
+
+/// One environment.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Environment {
+    /// Its name.
+    pub name: EnvName,
+    /// Only checks declared safe run there.
+    #[serde(default)]
+    pub safe_smoke_only: bool,
+    /// It is the second region, fed by synchronisation after the environment before it.
+    #[serde(default)]
+    pub recovery: bool,
+    /// What must hold before a release may enter, beside the order.
+    #[serde(default)]
+    pub gate: GateRules,
+}
+
+/// The profiles.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Profiles {
+    /// This machine: no cloud, container or daemon.
+    pub local: Profile,
+}
+
+/// One profile.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Profile {
+    /// A function's name in the fleet; `{function}` and `{environment}` stand for the names.
+    pub function_name: String,
+    /// The alias that callers use, `live` if not given.
+    pub alias: Option<AliasName>,
+    /// The variables that an infrastructure team would set; `{environment}` stands for the environment, `{local}` for
+    /// the folder of local state.
+    #[serde(default)]
+    pub variables: BTreeMap<String, String>,
+    /// SQL files that make and fill the stores on this machine: from a database's path under the folder of local state
+    /// to a folder of files.
+    #[serde(default)]
+    pub seeds: BTreeMap<String, String>,
+    /// What differs in single environments.
+    #[serde(default)]
+    pub environments: BTreeMap<EnvName, ProfileEnvironment>,
+}
+
+/// What a profile says of one environment.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ProfileEnvironment {
+    /// A function's name in the fleet there.
+    pub function_name: Option<String>,
+}
+
+/// The smoke checks of one function.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Smoke {
+    /// The form of this file: 1.
+    pub schema: u32,
+    /// The checks, in order.
+    #[serde(default)]
+    pub check: Vec<Check>,
+    /// Checks of single environments: one of a known name takes its place, another is added.
+    #[serde(default)]
+    pub environments: BTreeMap<EnvName, SmokeEnvironment>,
+}
+
+/// What differs in one environment.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SmokeEnvironment {
+    /// The checks.
+    pub check: Vec<Check>,
+}

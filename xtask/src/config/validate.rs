@@ -1,0 +1,211 @@
+//! From what is written to what the rest may rely on. All problems are collected: one run shows them all.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use camino::Utf8Path;
+
+use crate::{
+    config::{Config, FunctionConfig, Settings, raw},
+    model::{
+        configuration::{Architecture, Configuration},
+        manifest::Stop,
+        names::{EnvName, FleetName, FunctionName},
+        version::Version,
+    },
+};
+
+/// Validates a `release.toml`.
+///
+/// # Errors
+/// Every problem found, in one sentence each.
+pub fn release(raw: raw::Release) -> Result<Config, Vec<String>> {
+    let mut problems = Vec::new();
+    let names: Vec<EnvName> = raw.environments.iter().map(|e| e.name.clone()).collect();
+    if raw.schema != 1 {
+        problems.push(format!("`schema` is {}, this tool reads 1", raw.schema));
+    }
+    if raw.functions.is_empty() {
+        problems.push("`functions` is empty: a release needs at least one".to_owned());
+    }
+    path(&raw, &names, &mut problems);
+    let fleet_names = fleet_names(&raw, &names, &mut problems);
+    let functions = raw.functions.iter().map(|(name, f)| (name.clone(), function(name, f, &names, &mut problems)));
+    let functions: BTreeMap<_, _> = functions.collect();
+    let local = &raw.profile.local;
+    for (database, folder) in &local.seeds {
+        for relative in [database, folder] {
+            if !is_inside(relative) {
+                problems.push(format!("`profile.local.seeds`: `{relative}` must be a relative path without `..`"));
+            }
+        }
+    }
+    for size in names.iter().map(|env| variables(local, env).iter().map(|(k, v)| k.len() + v.len()).sum::<usize>()) {
+        if size > 4096 {
+            problems.push(format!("`profile.local.variables` take {size} bytes, Lambda allows 4096"));
+        }
+    }
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    Ok(Config {
+        first_release: raw.first_release.unwrap_or(Version { major: 1, minor: 0, patch: 0 }),
+        cargo_profile: raw.build.profile.unwrap_or_else(|| "function".to_owned()),
+        target: raw.build.target,
+        functions,
+        alias: alias(local)?,
+        fleet_names,
+        variables: names.iter().map(|env| (env.clone(), variables(local, env))).collect(),
+        seeds: local.seeds.iter().map(|(db, folder)| (db.clone(), folder.into())).collect(),
+        path: raw.environments.into_iter().map(stop).collect(),
+    })
+}
+
+fn stop(raw: raw::Environment) -> Stop {
+    Stop {
+        environment: raw.name,
+        safe_smoke_only: raw.safe_smoke_only,
+        recovery: raw.recovery,
+        gate: raw.gate,
+    }
+}
+
+fn alias(local: &raw::Profile) -> Result<crate::model::names::AliasName, Vec<String>> {
+    match &local.alias {
+        Some(alias) => Ok(alias.clone()),
+        None => "live".parse().map_err(|error: crate::model::names::NameError| vec![error.to_string()]),
+    }
+}
+
+fn variables(local: &raw::Profile, environment: &EnvName) -> BTreeMap<String, String> {
+    let fill = |(name, value): (&String, &String)| (name.clone(), value.replace("{environment}", environment.as_str()));
+    local.variables.iter().map(fill).collect()
+}
+
+fn path(raw: &raw::Release, names: &[EnvName], problems: &mut Vec<String>) {
+    if names.is_empty() {
+        problems.push("`environments` is empty: a release needs somewhere to go".to_owned());
+    }
+    let mut seen = BTreeSet::new();
+    for environment in &raw.environments {
+        let name = &environment.name;
+        if !seen.insert(name) {
+            problems.push(format!("environment `{name}` is given twice"));
+        }
+        let mut roles = BTreeSet::new();
+        for rule in &environment.gate.approvals {
+            if rule.count == 0 || rule.role.trim().is_empty() {
+                problems.push(format!("gate of `{name}`: an approval needs a role and a count of at least 1"));
+            }
+            if !roles.insert(&rule.role) {
+                problems.push(format!("gate of `{name}`: role `{}` is given twice", rule.role));
+            }
+        }
+    }
+    if raw.environments.first().is_some_and(|first| first.recovery) {
+        problems.push("the first environment cannot be `recovery`: there is nothing before it to follow".to_owned());
+    }
+    let known = |(function, f): (&FunctionName, &raw::Function)| {
+        let of = format!("functions.{function}.environments");
+        f.environments.keys().map(|env| (of.clone(), env.clone())).collect::<Vec<_>>()
+    };
+    let overrides = raw.functions.iter().flat_map(known);
+    let profile = raw.profile.local.environments.keys().map(|e| ("profile.local.environments".to_owned(), e.clone()));
+    for (place, environment) in overrides.chain(profile) {
+        if !names.contains(&environment) {
+            let hint = nearest(environment.as_str(), names.iter().map(EnvName::as_str));
+            problems.push(format!("`{place}` names an unknown environment `{environment}`{hint}"));
+        }
+    }
+}
+
+/// Two environments that resolve to one function would overwrite each other.
+fn fleet_names(
+    raw: &raw::Release,
+    names: &[EnvName],
+    problems: &mut Vec<String>,
+) -> BTreeMap<(EnvName, FunctionName), FleetName> {
+    let local = &raw.profile.local;
+    let mut taken: BTreeMap<FleetName, String> = BTreeMap::new();
+    let mut resolved = BTreeMap::new();
+    for environment in names {
+        let own = local.environments.get(environment).and_then(|e| e.function_name.as_ref());
+        let template = own.unwrap_or(&local.function_name);
+        for function in raw.functions.keys() {
+            let text = template.replace("{function}", function.as_str()).replace("{environment}", environment.as_str());
+            let what = format!("{function} in {environment}");
+            match text.parse::<FleetName>() {
+                Err(error) => problems.push(format!("the template `{template}` gives a wrong name for {what}: {error}")),
+                Ok(name) => {
+                    if let Some(other) = taken.insert(name.clone(), what.clone()) {
+                        problems.push(format!(
+                            "the template `{template}` gives `{name}` to both {other} and {what}: \
+                             put `{{function}}` and `{{environment}}` into it"
+                        ));
+                    }
+                    resolved.insert((environment.clone(), function.clone()), name);
+                }
+            }
+        }
+    }
+    resolved
+}
+
+fn function(
+    name: &FunctionName,
+    raw: &raw::Function,
+    environments: &[EnvName],
+    problems: &mut Vec<String>,
+) -> FunctionConfig {
+    let path = raw.path.clone().unwrap_or_else(|| format!("functions/{name}"));
+    if !is_inside(&path) {
+        problems.push(format!("`functions.{name}.path` must be a relative path without `..`"));
+    }
+    let none = raw::Settings::default();
+    let mut settings = BTreeMap::new();
+    for environment in environments {
+        let merged = merge(raw.environments.get(environment).unwrap_or(&none), &raw.configuration);
+        let place = format!("functions.{name} in {environment}");
+        let mut limit = |what: &str, value: u32, low: u32, high: u32| {
+            if !(low..=high).contains(&value) {
+                problems.push(format!("{place}: `{what}` is {value}, Lambda allows {low} to {high}"));
+            }
+        };
+        limit("memory_mb", merged.memory_mb, 128, 10_240);
+        limit("timeout_s", merged.timeout_s, 1, 900);
+        limit("log_retention_days", merged.log_retention_days, 1, 3653);
+        if merged.layers.len() > 5 {
+            problems.push(format!("{place}: {} layers, Lambda allows 5", merged.layers.len()));
+        }
+        settings.insert(environment.clone(), Settings(merged));
+    }
+    FunctionConfig { path: path.into(), settings }
+}
+
+fn merge(own: &raw::Settings, general: &raw::Settings) -> Configuration {
+    Configuration {
+        // Filled in by `Settings::on`, when the target is known.
+        architecture: Architecture::X86_64,
+        memory_mb: own.memory_mb.or(general.memory_mb).unwrap_or(128),
+        timeout_s: own.timeout_s.or(general.timeout_s).unwrap_or(3),
+        layers: own.layers.clone().or_else(|| general.layers.clone()).unwrap_or_default(),
+        tracing: own.tracing.or(general.tracing).unwrap_or_default(),
+        log_retention_days: own.log_retention_days.or(general.log_retention_days).unwrap_or(30),
+    }
+}
+
+fn is_inside(path: &str) -> bool {
+    let path = Utf8Path::new(path);
+    !path.as_str().is_empty() && path.components().all(|part| matches!(part, camino::Utf8Component::Normal(_)))
+}
+
+/// `; did you mean …?` with the nearest of the valid names, or nothing if none is near.
+#[must_use]
+pub fn nearest<'a>(text: &str, valid: impl Iterator<Item = &'a str>) -> String {
+    let close = valid.map(|v| (strsim::damerau_levenshtein(text, v), v)).min();
+    match close {
+        Some((distance, name)) if distance <= text.len().max(name.len()).div_ceil(2) => {
+            format!("; did you mean `{name}`?")
+        }
+        _ => String::new(),
+    }
+}

@@ -1,0 +1,67 @@
+//! The one value through which everything that a command needs of the world comes in.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use camino::Utf8PathBuf;
+
+use crate::{
+    config::Config,
+    model::names::EnvName,
+    ports::{
+        cargo::Cargo, clock::Clock, fleet::Fleet, git::Git, lock::Locks, signer::Signer, story::Story, vault::Vault,
+        witness::Witness,
+    },
+};
+
+/// The world, as parameters.
+#[derive(Clone)]
+pub struct Context {
+    /// The folder of `release.toml`.
+    pub root: Utf8PathBuf,
+    /// Local state: work files, and on a laptop the vault itself.
+    pub local: Utf8PathBuf,
+    /// The validated configuration.
+    pub config: Arc<Config>,
+    /// Who runs the command, as `user@host`.
+    pub actor: String,
+    /// This machine: locks on it tell whether a claim's owner lives.
+    pub machine: String,
+    /// The tool and its version, as entries record it.
+    pub tool: String,
+    /// The vault.
+    pub vault: Arc<dyn Vault>,
+    /// The heads' witness.
+    pub witness: Arc<dyn Witness>,
+    /// The writers' keys.
+    pub signer: Arc<dyn Signer>,
+    /// This machine's locks.
+    pub locks: Arc<dyn Locks>,
+    /// The fleet of each environment.
+    pub fleets: BTreeMap<EnvName, Arc<dyn Fleet>>,
+    /// The repository.
+    pub git: Arc<dyn Git>,
+    /// The build tool.
+    pub cargo: Arc<dyn Cargo>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// What a person reads meanwhile.
+    pub story: Arc<dyn Story>,
+}
+
+impl std::fmt::Debug for Context {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Context").field("root", &self.root).field("local", &self.local).finish_non_exhaustive()
+    }
+}
+
+impl Context {
+    /// The fleet of an environment.
+    ///
+    /// # Errors
+    /// If the configuration has no such environment.
+    pub fn fleet(&self, environment: &EnvName) -> Result<&dyn Fleet, crate::failure::Failure> {
+        self.fleets.get(environment).map(AsRef::as_ref).ok_or_else(|| {
+            crate::failure::Failure::usage(format!("release.toml has no environment `{environment}`"))
+        })
+    }
+}

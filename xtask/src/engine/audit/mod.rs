@@ -1,0 +1,160 @@
+//! Verifies the whole vault offline: every chain, every link and signature, every sealed object, and that nothing is
+//! there that nobody wrote. Every finding names its object.
+
+mod boxes;
+mod chains;
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::{
+    context::Context,
+    failure::Failure,
+    model::{
+        entry::{ChainName, Record},
+        environment::EnvironmentEvent,
+        key::VaultKey,
+        manifest::Manifest,
+        names::EnvName,
+        releases::ReleaseEvent,
+        verdict::Verdict,
+        version::Version,
+    },
+    ports::witness::Heads,
+};
+
+/// What `audit verify` found.
+#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize)]
+pub struct Audit {
+    /// Objects looked at.
+    pub objects: usize,
+    /// Ledger entries verified.
+    pub entries: u64,
+    /// Sealed releases verified.
+    pub releases: usize,
+    /// Everything that is not as it must be.
+    pub findings: Vec<AuditFinding>,
+    /// What limits this audit's word, and what is not sealed yet.
+    pub notices: Vec<String>,
+}
+
+/// One thing that is not as it must be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AuditFinding {
+    /// Its name in the vault.
+    pub object: String,
+    /// The result.
+    pub verdict: Verdict,
+    /// What must be there.
+    pub expected: String,
+    /// What is there.
+    pub found: String,
+}
+
+impl Audit {
+    /// The failure that this audit ends with.
+    #[must_use]
+    pub fn failure(&self) -> Option<Failure> {
+        let first = self.findings.iter().find(|f| f.verdict != Verdict::Unreachable).or(self.findings.first())?;
+        let more = match self.findings.len() {
+            1 => String::new(),
+            n => format!(" (and {} more findings)", n - 1),
+        };
+        let what = format!("{} is {}: expected {}, found {}{more}", first.object, first.verdict, first.expected, first.found);
+        Some(if first.verdict == Verdict::Unreachable {
+            Failure::Unfinished { what, source: None }
+        } else {
+            Failure::Integrity(format!("{what}; restore the vault from a copy and find out who wrote to it"))
+        })
+    }
+
+    pub(super) fn find(
+        &mut self,
+        object: impl ToString,
+        verdict: Verdict,
+        expected: impl Into<String>,
+        found: impl Into<String>,
+    ) {
+        let (object, expected, found) = (object.to_string(), expected.into(), found.into());
+        self.findings.push(AuditFinding { object, verdict, expected, found });
+    }
+}
+
+/// What lies in the vault, by what it is.
+#[derive(Debug, Default)]
+struct Inventory {
+    chains: BTreeMap<ChainName, BTreeMap<u64, VaultKey>>,
+    boxes: BTreeMap<Version, BTreeMap<String, VaultKey>>,
+}
+
+/// What the chains say happened, for the cross-checks.
+#[derive(Debug, Default)]
+struct Story {
+    releases: Vec<Record<ReleaseEvent>>,
+    environments: BTreeMap<EnvName, Vec<Record<EnvironmentEvent>>>,
+}
+
+/// Verifies the vault.
+///
+/// # Errors
+/// Unfinished, if the vault cannot be listed; what single objects hold is a finding, not an error.
+pub async fn run(context: &Context) -> anyhow::Result<Audit> {
+    let mut audit = Audit::default();
+    let phase = context.story.phase("verifying the vault");
+    let listed = context.vault.list().await.map_err(|e| Failure::unfinished("failed to list the vault", e))?;
+    audit.objects = listed.len();
+    let heads = context.witness.heads().await?;
+    let mut inventory = Inventory::default();
+    for item in listed {
+        if item.key.is_none_or(|key| !inventory.take(key)) {
+            audit.find(item.name, Verdict::Unexpected, "nothing", "an object that no writer of this vault makes");
+        }
+    }
+    if heads.is_none() && !inventory.chains.is_empty() {
+        audit.notices.push("tail unwitnessed: there is no witness, so removed last entries would not show".to_owned());
+    }
+    for chain in heads.iter().flat_map(Heads::keys) {
+        inventory.chains.entry(chain.clone()).or_default();
+    }
+    let mut story = Story::default();
+    for (chain, entries) in &inventory.chains {
+        phase.now(&format!("{chain}: {} entries", entries.len()));
+        let noted = heads.as_ref().and_then(|heads| heads.get(chain)).copied();
+        match chain {
+            ChainName::Releases => {
+                story.releases = chains::verify(context, &mut audit, chain, entries, noted).await?;
+            }
+            ChainName::Environment(env) => {
+                let records = chains::verify(context, &mut audit, chain, entries, noted).await?;
+                story.environments.insert(env.clone(), records);
+            }
+        }
+    }
+    let manifests = boxes::verify(context, &mut audit, &inventory, &story, &|text| phase.now(text)).await?;
+    chains::cross_check(&mut audit, &story, &manifests);
+    phase.done(&format!("{} objects, {} findings", audit.objects, audit.findings.len()));
+    Ok(audit)
+}
+
+/// The manifests of all sealed releases that could be read.
+type Manifests = BTreeMap<Version, Manifest>;
+
+impl Inventory {
+    /// Files an object where it belongs; `false` if it belongs nowhere.
+    fn take(&mut self, key: VaultKey) -> bool {
+        let Some((folder, name)) = key.as_str().rsplit_once('/') else { return false };
+        if let Ok(chain) = folder.parse::<ChainName>() {
+            let number = name.strip_suffix(".json").and_then(|digits| digits.parse::<u64>().ok());
+            // `00000001.json` and nothing that merely reads as the same number.
+            let number = number.filter(|number| chain.key(*number).is_ok_and(|own| own == key));
+            return number.is_some_and(|number| self.chains.entry(chain).or_default().insert(number, key).is_none());
+        }
+        match folder.parse::<Version>() {
+            Ok(version) if version.to_string() == folder => {
+                self.boxes.entry(version).or_default().insert(name.to_owned(), key.clone()).is_none()
+            }
+            _ => false,
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! What the ledger knows of one release: sealed as what, verified where, dead or not.
+
+use crate::{
+    context::Context,
+    engine::ledger,
+    failure::Failure,
+    model::{
+        digest::Digest,
+        entry::{ChainName, Record},
+        environment::EnvironmentEvent,
+        manifest::{MANIFEST, Manifest, box_key},
+        names::EnvName,
+        releases::ReleaseEvent,
+        version::Version,
+    },
+    plan::gate::Death,
+};
+
+/// How a release stands in one environment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Standing {
+    /// It never was there, or only began.
+    Unproven,
+    /// It was verified there.
+    Verified,
+    /// It died there.
+    Dead(Death),
+}
+
+/// How a release stands in one environment: the last word about it, read backwards. The highest release that ever
+/// claimed the environment is part of each entry's state, so that the search ends where the release cannot have been.
+///
+/// # Errors
+/// Integrity or unfinished, as reading the chain goes.
+pub async fn standing(context: &Context, environment: &EnvName, release: Version) -> anyhow::Result<Standing> {
+    let chain = ChainName::Environment(environment.clone());
+    let mut here = ledger::head::<EnvironmentEvent>(context, &chain).await?;
+    while let Some(record) = here {
+        let entry = &record.entry;
+        if entry.state.highest < Some(release) {
+            break;
+        }
+        if entry.release == Some(release) {
+            match &entry.event {
+                EnvironmentEvent::Died { finding } => {
+                    let finding = finding.clone();
+                    let death = Death { environment: environment.clone(), time: entry.time, finding };
+                    return Ok(Standing::Dead(death));
+                }
+                EnvironmentEvent::Verified { .. } => return Ok(Standing::Verified),
+                _ => {}
+            }
+        }
+        here = match entry.number {
+            1 => None,
+            number => Some(ledger::entry(context, &chain, number - 1).await?),
+        };
+    }
+    Ok(Standing::Unproven)
+}
+
+/// Where the release died, if it did.
+///
+/// # Errors
+/// Integrity or unfinished, as reading the chains goes.
+pub async fn death(context: &Context, release: Version) -> anyhow::Result<Option<Death>> {
+    for stop in &context.config.path {
+        if let Standing::Dead(death) = standing(context, &stop.environment, release).await? {
+            return Ok(Some(death));
+        }
+    }
+    Ok(None)
+}
+
+/// The seal of a release: its manifest, proven by the `sealed` entry, and its identity.
+///
+/// # Errors
+/// Refused, if no such release is sealed; integrity, if the manifest is not the sealed one.
+pub async fn manifest(context: &Context, release: Version) -> anyhow::Result<(Manifest, Digest)> {
+    let Some(sealed) = sealed(context, release).await? else {
+        let known = newest_sealed(context).await?.map_or_else(
+            || "nothing is released yet: run `cargo xtask release`".to_owned(),
+            |newest| format!("the newest is {newest}"),
+        );
+        return Err(Failure::Refused(format!("{release} is not a sealed release; {known}")).into());
+    };
+    let key = box_key(release, MANIFEST)?;
+    let bytes = context.vault.read(&key).await.map_err(|e| Failure::unfinished(format!("failed to read {key}"), e))?;
+    let Some(bytes) = bytes else {
+        return Err(Failure::Integrity(format!("{key} is missing from the vault")).into());
+    };
+    let found = Digest::of(&bytes);
+    if found != sealed {
+        return Err(Failure::Integrity(format!(
+            "{key} is not the manifest that was sealed: expected {sealed}, found {found}; \
+             run `cargo xtask audit verify`"
+        ))
+        .into());
+    }
+    let manifest = crate::model::canonical::from_slice(&bytes)
+        .map_err(|error| Failure::Integrity(format!("{key} is not a manifest that this tool can read: {error}")))?;
+    Ok((manifest, sealed))
+}
+
+/// The newest sealed release, dead or not.
+///
+/// # Errors
+/// Integrity or unfinished, as reading the chain goes.
+pub async fn newest_sealed(context: &Context) -> anyhow::Result<Option<Version>> {
+    let head = ledger::head::<ReleaseEvent>(context, &ChainName::Releases).await?;
+    Ok(head.and_then(|record| record.entry.state.sealed).map(|sealed| sealed.version))
+}
+
+/// The identity under which a release was sealed. Numbers only grow along `releases/`, so halving finds it.
+async fn sealed(context: &Context, release: Version) -> anyhow::Result<Option<Digest>> {
+    let Some(head) = ledger::head::<ReleaseEvent>(context, &ChainName::Releases).await? else { return Ok(None) };
+    let read = async |number: u64| -> anyhow::Result<Record<ReleaseEvent>> {
+        ledger::entry(context, &ChainName::Releases, number).await
+    };
+    let (mut low, mut high) = (1, head.entry.number + 1);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        if read(middle).await?.entry.release < Some(release) { low = middle + 1 } else { high = middle }
+    }
+    for number in low..=head.entry.number {
+        let entry = read(number).await?.entry;
+        match (&entry.event, entry.release) {
+            (_, found) if found != Some(release) => break,
+            (ReleaseEvent::Sealed, _) => return Ok(entry.manifest),
+            _ => {}
+        }
+    }
+    Ok(None)
+}

@@ -1,0 +1,169 @@
+//! Reading and appending to the ledger's chains.
+//!
+//! An append names its number: of two writers one gets it, the other reads the new head, decides again and retries
+//! (DESIGN §4). After each append the head goes to the witness.
+
+use crate::{
+    context::Context,
+    failure::Failure,
+    model::{
+        digest::Digest,
+        entry::{ChainName, Entry, Event, NAMESPACE, Record},
+        version::Version,
+    },
+    ports::{
+        vault::{Body, VaultError},
+        witness::Head,
+    },
+};
+
+/// What a writer wants to append.
+#[derive(Debug, Clone)]
+pub struct Draft<E> {
+    /// The release that it is about.
+    pub release: Option<Version>,
+    /// That release's identity.
+    pub manifest: Option<Digest>,
+    /// What happened.
+    pub event: E,
+}
+
+/// Appends one entry. `decide` sees the head as it is at that moment and may still say no; it is asked again whenever
+/// someone else was first.
+///
+/// # Errors
+/// What `decide` said; integrity, if the chain is not what it must be; unfinished, if the vault cannot be written.
+pub async fn append<E: Event>(
+    context: &Context,
+    chain: &ChainName,
+    mut decide: impl FnMut(Option<&Record<E>>) -> anyhow::Result<Draft<E>>,
+) -> anyhow::Result<Record<E>> {
+    loop {
+        let head = head::<E>(context, chain).await?;
+        let draft = decide(head.as_ref())?;
+        let (number, previous) = head.as_ref().map_or((1, None), |h| (h.entry.number + 1, Some(h.digest)));
+        let before = head.as_ref().map(|h| h.entry.state.clone()).unwrap_or_default();
+        let mut entry = Entry {
+            schema: 1,
+            chain: chain.clone(),
+            number,
+            previous,
+            time: context.clock.now(),
+            actor: context.actor.clone(),
+            writer: chain.writer(),
+            tool: context.tool.clone(),
+            release: draft.release,
+            manifest: draft.manifest,
+            event: draft.event,
+            state: before.clone(),
+        };
+        entry.state = entry.event.advance(&before, &entry.about());
+        let signed = crate::model::canonical::to_vec(&entry)?;
+        let signature = context.signer.sign(&entry.writer, NAMESPACE, &signed, number == 1).await?;
+        let bytes = Record::encode(&entry, &signature)?;
+        match context.vault.create(&chain.key(number)?, Body::Bytes(&bytes)).await {
+            Ok(()) => {
+                let record = Record { entry, signature, digest: Digest::of(&bytes) };
+                context.witness.note(chain, Head { number, sha256: record.digest }).await?;
+                return Ok(record);
+            }
+            Err(VaultError::Exists(_)) => {}
+            Err(error) => return Err(Failure::unfinished(format!("failed to record in {chain}"), error).into()),
+        }
+    }
+}
+
+/// The last entry of a chain, checked: its form, its place, its signature, and that the witness saw nothing later.
+///
+/// # Errors
+/// Integrity, if any of these does not hold; unfinished, if the vault cannot be read.
+pub async fn head<E: Event>(context: &Context, chain: &ChainName) -> anyhow::Result<Option<Record<E>>> {
+    let number = last_number(context, chain).await?;
+    let noted = context.witness.heads().await?.and_then(|heads| heads.get(chain).copied());
+    if let Some(noted) = noted
+        && noted.number > number
+    {
+        let (there, missing) = (number, noted.number);
+        return Err(Failure::Integrity(format!(
+            "the chain {chain} ends at entry {there}, but the witness saw entry {missing}: \
+             its tail was removed; restore the vault from a copy and run `cargo xtask audit verify`"
+        ))
+        .into());
+    }
+    if number == 0 {
+        return Ok(None);
+    }
+    let record = entry::<E>(context, chain, number).await?;
+    if let Some(noted) = noted
+        && noted.number == number
+        && noted.sha256 != record.digest
+    {
+        return Err(Failure::Integrity(format!(
+            "entry {number} of {chain} is not the one that the witness saw ({} instead of {}); \
+             restore the vault from a copy and run `cargo xtask audit verify`",
+            record.digest, noted.sha256
+        ))
+        .into());
+    }
+    Ok(Some(record))
+}
+
+/// One entry of a chain, checked for itself: its form, its place and its signature.
+///
+/// # Errors
+/// Integrity, if it is not what it must be or is not there; unfinished, if the vault cannot be read.
+pub async fn entry<E: Event>(context: &Context, chain: &ChainName, number: u64) -> anyhow::Result<Record<E>> {
+    let key = chain.key(number)?;
+    let bytes = context.vault.read(&key).await.map_err(|e| Failure::unfinished(format!("failed to read {key}"), e))?;
+    let Some(bytes) = bytes else {
+        return Err(Failure::Integrity(format!("{key} is missing from the vault")).into());
+    };
+    let record = Record::decode(&bytes).map_err(|e| Failure::Integrity(format!("{key} is not a ledger entry: {e}")))?;
+    check(context, chain, number, &record).await?;
+    Ok(record)
+}
+
+/// Whether an entry stands where it says, and its writer's key signed it.
+async fn check<E: Event>(
+    context: &Context,
+    chain: &ChainName,
+    number: u64,
+    record: &Record<E>,
+) -> anyhow::Result<()> {
+    let entry = &record.entry;
+    let key = chain.key(number)?;
+    let place = (entry.schema, &entry.chain, entry.number, &entry.writer);
+    if place != (1, chain, number, &chain.writer()) {
+        let found = format!("entry {} of {} by {}", entry.number, entry.chain, entry.writer);
+        return Err(Failure::Integrity(format!("{key} holds {found}: it is not in its place")).into());
+    }
+    let signature = ssh_key::SshSig::from_pem(&record.signature)
+        .map_err(|error| Failure::Integrity(format!("{key} carries no readable signature: {error}")))?;
+    let trusted = context.signer.trusted(&entry.writer).await?;
+    let signed = record.signed_bytes()?;
+    if trusted.iter().any(|key| key.verify(NAMESPACE, &signed, &signature).is_ok()) {
+        return Ok(());
+    }
+    let why = if trusted.is_empty() { "no key of that writer is known here" } else { "it is not by that writer's key" };
+    Err(Failure::Integrity(format!("{key} is not signed by {}: {why}", entry.writer)).into())
+}
+
+/// The number of the last entry, 0 for an empty chain: doubling steps up, then halving, so that the probes grow with
+/// the logarithm of the number of entries.
+async fn last_number(context: &Context, chain: &ChainName) -> anyhow::Result<u64> {
+    let exists = async |number: u64| -> anyhow::Result<bool> {
+        let key = chain.key(number)?;
+        let found = context.vault.exists(&key).await;
+        Ok(found.map_err(|error| Failure::unfinished(format!("failed to look for {key}"), error))?)
+    };
+    let mut absent = 1;
+    while exists(absent).await? {
+        absent *= 2;
+    }
+    let mut present = absent / 2;
+    while absent - present > 1 {
+        let middle = present + (absent - present) / 2;
+        if exists(middle).await? { present = middle } else { absent = middle }
+    }
+    Ok(present)
+}

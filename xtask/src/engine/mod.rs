@@ -1,0 +1,9 @@
+//! Carries plans out through the ports: appends to the ledger, releases, promotes, verifies, audits.
+
+pub mod audit;
+pub mod facts;
+pub mod ledger;
+pub mod promote;
+pub mod release;
+pub mod status;
+pub mod verify;

@@ -1,0 +1,125 @@
+//! Holding an environment: one writer at a time, by a claim with owner, expiry and fencing number (DESIGN §5.8).
+
+use std::time::Duration;
+
+use crate::{
+    context::Context,
+    engine::{
+        ledger,
+        promote::{Promotion, survey},
+    },
+    failure::Failure,
+    model::{
+        entry::Record,
+        environment::{AliasMove, Claim, EnvironmentEvent, EnvironmentState, Phase},
+    },
+    ports::lock::Guard,
+};
+
+/// How long a claim holds against people on other machines: longer than any promotion should take.
+const HOLD: Duration = Duration::from_secs(30 * 60);
+
+/// A claim that holds.
+pub(super) struct Claimed {
+    /// The environment's state right after the claim.
+    pub(super) state: EnvironmentState,
+    /// The fencing number: whoever finds another one in the chain has lost the claim.
+    pub(super) fence: u64,
+}
+
+impl Promotion<'_> {
+    /// Holds the environment for this release: anew, or where an interrupted promotion of it stands.
+    pub(super) async fn claim(&self) -> anyhow::Result<(Claimed, Guard)> {
+        let name = format!("environment-{}", self.environment);
+        let head = ledger::head::<EnvironmentEvent>(self.context, &self.chain()).await?;
+        let Some(lock) = self.context.locks.try_lock(&name)? else {
+            return Err(self.busy(head.as_ref().and_then(|h| h.entry.state.holder.as_ref())).into());
+        };
+        // What the head says now was written by a process that lives no longer, or by one on another machine.
+        let head = ledger::head::<EnvironmentEvent>(self.context, &self.chain()).await?;
+        let state = head.map(|record| record.entry.state).unwrap_or_default();
+        if let Some(claim) = &state.holder {
+            self.may_take(claim)?;
+            if claim.release == self.manifest.release && claim.owner == self.context.actor {
+                self.context.story.note(&format!(
+                    "{}: going on with the promotion of {} that was interrupted",
+                    self.environment, claim.release
+                ));
+                return Ok((Claimed { fence: state.fence, state }, lock));
+            }
+            if claim.release != self.manifest.release {
+                settle(self, &state, claim).await?;
+            }
+        }
+        let record = self.take().await?;
+        let state = record.entry.state;
+        Ok((Claimed { fence: state.fence, state }, lock))
+    }
+
+    async fn take(&self) -> anyhow::Result<Record<EnvironmentEvent>> {
+        ledger::append::<EnvironmentEvent>(self.context, &self.chain(), |head| {
+            let holder = head.and_then(|record| record.entry.state.holder.as_ref());
+            if let Some(claim) = holder {
+                self.may_take(claim)?;
+            }
+            Ok(ledger::Draft {
+                release: Some(self.manifest.release),
+                manifest: Some(self.digest),
+                event: EnvironmentEvent::Claimed {
+                    machine: self.context.machine.clone(),
+                    expires: self.context.clock.now().after(HOLD),
+                    took_over: holder.map(|claim| claim.owner.clone()),
+                },
+            })
+        })
+        .await
+    }
+
+    /// A claim of this machine is free as soon as its lock is, and we hold that; another's when it has expired.
+    fn may_take(&self, claim: &Claim) -> Result<(), Failure> {
+        let ours = claim.machine == self.context.machine;
+        if ours || claim.expires < self.context.clock.now() { Ok(()) } else { Err(self.busy(Some(claim))) }
+    }
+
+    fn busy(&self, claim: Option<&Claim>) -> Failure {
+        let environment = self.environment;
+        Failure::Busy(match claim {
+            Some(claim) => format!(
+                "{environment} is held by {} for {} since {}, until {} at the latest; wait for it to end",
+                claim.owner, claim.release, claim.since, claim.expires
+            ),
+            None => format!("{environment} is being claimed by another process of this machine; wait for it to end"),
+        })
+    }
+}
+
+/// Brings an interrupted promotion of another release to an end: a death that began is completed, anything else goes
+/// back to where it was.
+async fn settle(next: &Promotion<'_>, state: &EnvironmentState, claim: &Claim) -> anyhow::Result<()> {
+    let context: &Context = next.context;
+    let (manifest, digest) = crate::engine::facts::manifest(context, claim.release).await?;
+    let old = Promotion { context, environment: next.environment, manifest: &manifest, digest };
+    let held = Claimed { state: state.clone(), fence: state.fence };
+    let head = ledger::head::<EnvironmentEvent>(context, &old.chain()).await?;
+    if let Some(EnvironmentEvent::Failed { finding, moves, .. }) = head.map(|record| record.entry.event) {
+        old.apply(&moves).await?;
+        old.record(&held, EnvironmentEvent::Died { finding }).await?;
+        return Ok(());
+    }
+    if matches!(state.phase, Phase::Shifting | Phase::Shifted) {
+        let back: Vec<AliasMove> = state.moves.iter().rev().map(AliasMove::back).collect();
+        old.apply(&back).await?;
+    }
+    let reason = format!("interrupted in {:?}; {} went in instead", state.phase, next.manifest.release).to_lowercase();
+    old.record(&held, EnvironmentEvent::Abandoned { reason }).await?;
+    context.story.note(&format!("{}: the interrupted promotion of {} was taken back", next.environment, claim.release));
+    Ok(())
+}
+
+impl Promotion<'_> {
+    /// The gate, judged again with what holds now.
+    pub(super) async fn gate_still_holds(&self) -> anyhow::Result<Result<(), String>> {
+        let gate = survey::gate(self.context, self.environment, self.manifest).await?;
+        Ok(if gate.holds() { Ok(()) } else { Err(gate.refusals()) })
+    }
+}

@@ -1,0 +1,219 @@
+//! Takes a release into an environment: claim → gate → stage → smoke → shift → verify → close (DESIGN §6).
+//!
+//! Every step begins and ends with an entry in the environment's chain, and the chain's head says which step is next.
+//! A resumed promotion is therefore the same loop entered at another place.
+
+mod claim;
+mod shift;
+pub mod smoke;
+mod stage;
+pub mod survey;
+
+use serde::Serialize;
+
+use crate::{
+    context::Context,
+    engine::{facts, ledger, promote::claim::Claimed},
+    failure::Failure,
+    model::{
+        digest::Digest,
+        entry::{ChainName, Record},
+        environment::{AliasMove, EnvironmentEvent, EnvironmentState, Phase},
+        manifest::Manifest,
+        names::EnvName,
+        smoke::CheckResult,
+        version::Version,
+    },
+    plan::promotion::PromotionPlan,
+};
+
+/// What a promotion brought.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Promoted {
+    /// Where.
+    pub environment: EnvName,
+    /// What.
+    pub release: Version,
+    /// Its identity.
+    pub manifest: Digest,
+    /// Whether anything had to be done.
+    pub changed: bool,
+    /// What callers got before, if it was another release.
+    pub previous: Option<Version>,
+}
+
+/// A finding: it kills the release (DESIGN §5.11).
+#[derive(Debug, Clone)]
+pub(super) struct Finding {
+    /// In one line.
+    text: String,
+    /// What the checks answered, if checks found it.
+    smoke: Vec<CheckResult>,
+    /// The end of the function's own log.
+    log: Option<String>,
+}
+
+/// How a step ends; errors are the world's, and leave the promotion unfinished.
+pub(super) enum Turn {
+    /// Well, and this is recorded.
+    Event(EnvironmentEvent),
+    /// The release is bad.
+    Finding(Finding),
+    /// The gate does not hold any more: these are its refusals.
+    Refused(String),
+}
+
+/// One promotion under way.
+pub(super) struct Promotion<'a> {
+    context: &'a Context,
+    environment: &'a EnvName,
+    manifest: &'a Manifest,
+    digest: Digest,
+}
+
+/// Carries out a promotion plan.
+///
+/// # Errors
+/// Refused, busy, died, unfinished or integrity, as DESIGN §8 tells them apart.
+pub async fn run(context: &Context, plan: &PromotionPlan, manifest: &Manifest) -> anyhow::Result<Promoted> {
+    let promotion =
+        Promotion { context, environment: &plan.environment, manifest, digest: plan.manifest };
+    if !plan.gate.holds() && plan.from_phase == Phase::Closed {
+        return Err(promotion.refused(&plan.gate.refusals()).into());
+    }
+    let before = ledger::head::<EnvironmentEvent>(context, &promotion.chain()).await?.map(|h| h.entry.state);
+    let live = before.as_ref().and_then(|state| state.live.as_ref());
+    let closed = before.as_ref().is_some_and(|state| state.phase == Phase::Closed);
+    let mut outcome = Promoted {
+        environment: plan.environment.clone(),
+        release: plan.release,
+        manifest: plan.manifest,
+        changed: true,
+        previous: live.map(|live| live.release).filter(|release| *release != plan.release),
+    };
+    if closed && plan.changes_nothing() && live.is_some_and(|l| l.release == plan.release && l.verified) {
+        outcome.changed = false;
+        return Ok(outcome);
+    }
+    let (claimed, lock) = promotion.claim().await?;
+    promotion.carry_on(&claimed).await?;
+    drop(lock);
+    Ok(outcome)
+}
+
+impl Promotion<'_> {
+    /// Goes on from wherever the chain's head stands until the promotion is closed.
+    async fn carry_on(&self, claimed: &Claimed) -> anyhow::Result<()> {
+        let mut state = claimed.state.clone();
+        loop {
+            let step = match state.phase {
+                Phase::Closed => return Ok(()),
+                Phase::Claimed => self.stage(&state).await,
+                Phase::Staged => self.prove(&state).await,
+                Phase::Shifting => self.shift(&state).await,
+                Phase::Shifted => self.verify(&state).await,
+                Phase::Failing => return self.fall_back(&state).await,
+            };
+            let event = match step? {
+                Turn::Event(event) => event,
+                Turn::Finding(finding) => self.failed(&state, finding),
+                Turn::Refused(refusals) => {
+                    let reason = format!("the gate did not hold any more:\n{refusals}");
+                    self.record(claimed, EnvironmentEvent::Abandoned { reason }).await?;
+                    return Err(self.refused(&refusals).into());
+                }
+            };
+            state = self.record(claimed, event).await?.entry.state;
+        }
+    }
+
+    /// The intent of the way back. Before the shift there is nothing to take back.
+    fn failed(&self, state: &EnvironmentState, finding: Finding) -> EnvironmentEvent {
+        let shifted = matches!(state.phase, Phase::Shifting | Phase::Shifted);
+        let moves = if shifted { state.moves.iter().rev().map(AliasMove::back).collect() } else { Vec::new() };
+        self.context.story.warn(&format!("{} in {}: {}", self.manifest.release, self.environment, finding.text));
+        EnvironmentEvent::Failed { finding: finding.text, smoke: finding.smoke, log: finding.log, moves }
+    }
+
+    /// Moves back what moved, proves that it is back, and closes with the release's death.
+    async fn fall_back(&self, state: &EnvironmentState) -> anyhow::Result<()> {
+        let phase = self.context.story.phase(&format!("{}: falling back", self.environment));
+        self.apply(&state.moves).await?;
+        let head = ledger::head::<EnvironmentEvent>(self.context, &self.chain()).await?;
+        let finding = match head.map(|record| record.entry.event) {
+            Some(EnvironmentEvent::Failed { finding, .. }) => finding,
+            _ => return Err(Failure::Busy(format!("{} was taken over by someone else", self.environment)).into()),
+        };
+        let claimed = Claimed { state: state.clone(), fence: state.fence };
+        let closed = self.record(&claimed, EnvironmentEvent::Died { finding: finding.clone() }).await?;
+        let live = closed.entry.state.live.map_or_else(|| "nothing is".to_owned(), |l| format!("{} is", l.release));
+        phase.done(&format!("{live} live"));
+        Err(Failure::Died {
+            release: self.manifest.release,
+            environment: self.environment.clone(),
+            finding: format!(
+                "{finding}; {live} live in {}; commit a fix and run `cargo xtask release`",
+                self.environment
+            ),
+        }
+        .into())
+    }
+
+    fn chain(&self) -> ChainName {
+        ChainName::Environment(self.environment.clone())
+    }
+
+    fn refused(&self, refusals: &str) -> Failure {
+        Failure::Refused(format!("the gate of {} refuses {}:\n{refusals}", self.environment, self.manifest.release))
+    }
+
+    /// Appends to the environment's chain, as long as it is still held for this promotion.
+    async fn record(
+        &self,
+        claimed: &Claimed,
+        event: EnvironmentEvent,
+    ) -> anyhow::Result<Record<EnvironmentEvent>> {
+        ledger::append::<EnvironmentEvent>(self.context, &self.chain(), |head| {
+            let state = head.map(|record| &record.entry.state);
+            if state.is_none_or(|state| state.fence != claimed.fence || state.holder.is_none()) {
+                let now = state.and_then(|state| state.holder.as_ref()).map_or("someone else", |c| &c.owner);
+                return Err(Failure::Unfinished {
+                    what: format!("{} was taken over by {now}: nothing more was changed there", self.environment),
+                    source: None,
+                }
+                .into());
+            }
+            Ok(ledger::Draft {
+                release: Some(self.manifest.release),
+                manifest: Some(self.digest),
+                event: event.clone(),
+            })
+        })
+        .await
+    }
+}
+
+/// The release to promote where none is named: the newest that is verified in the environment before.
+///
+/// # Errors
+/// Refused, if there is none.
+pub async fn default_release(context: &Context, environment: &EnvName) -> anyhow::Result<Version> {
+    let at = context.config.path.iter().position(|stop| &stop.environment == environment);
+    let before = at.and_then(|at| at.checked_sub(1)).and_then(|at| context.config.path.get(at));
+    let Some(before) = before else {
+        return facts::newest_sealed(context).await?.ok_or_else(|| {
+            Failure::Refused("nothing is released yet: run `cargo xtask release`".to_owned()).into()
+        });
+    };
+    let chain = ChainName::Environment(before.environment.clone());
+    let head = ledger::head::<EnvironmentEvent>(context, &chain).await?;
+    let live = head.and_then(|record| record.entry.state.live).filter(|live| live.verified);
+    live.map(|live| live.release).ok_or_else(|| {
+        let before = &before.environment;
+        Failure::Refused(format!(
+            "no release is verified in {before}, so none can go on to {environment}; \
+             run `cargo xtask promote --to {before}`"
+        ))
+        .into()
+    })
+}

@@ -1,0 +1,169 @@
+//! Smoking: asking functions the questions that the box brought along, before the shift and after it.
+
+use std::time::Duration;
+
+use crate::{
+    context::Context,
+    engine::promote::{Finding, Promotion, Turn},
+    failure::Failure,
+    model::{
+        environment::{AliasMove, Deployed, EnvironmentEvent, EnvironmentState, Live},
+        manifest::Manifest,
+        names::{EnvName, FunctionName},
+        smoke::{Check, CheckResult},
+        verdict::Verdict,
+    },
+    plan::{promotion, smoke},
+    ports::fleet::{Fleet, FleetError, Invocation, Qualifier},
+};
+
+/// A wrong answer is asked for again before it counts: a store may have been slow to wake.
+const ATTEMPTS: u32 = 3;
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// What all checks of an environment's functions brought.
+#[derive(Debug, Clone, Default)]
+pub struct Smoked {
+    /// Every check.
+    pub results: Vec<CheckResult>,
+    /// The end of the log of the first function that answered wrongly.
+    pub log: Option<String>,
+}
+
+impl Smoked {
+    /// The first check that did not answer well.
+    #[must_use]
+    pub fn wrong(&self) -> Option<&CheckResult> {
+        self.results.iter().find(|result| result.verdict != Verdict::Correct)
+    }
+}
+
+/// Runs every check of every function; `qualifier` says what of a function is asked.
+///
+/// # Errors
+/// Unfinished, if a function cannot be asked at all.
+pub async fn all(
+    context: &Context,
+    environment: &EnvName,
+    manifest: &Manifest,
+    functions: &[(&FunctionName, &Deployed)],
+    qualifier: impl Fn(&Deployed) -> Qualifier,
+    now: &(dyn Fn(&str) + Sync),
+) -> anyhow::Result<Smoked> {
+    let fleet = context.fleet(environment)?;
+    let mut smoked = Smoked::default();
+    for (function, deployed) in functions {
+        let checks = manifest.functions.get(*function).and_then(|f| f.smoke.get(environment));
+        for check in checks.map(Vec::as_slice).unwrap_or_default() {
+            now(&format!("{}: {}", deployed.name, check.name));
+            let asked = Asked { context, fleet, function, deployed, qualifier: qualifier(deployed) };
+            let (result, log) = ask(&asked, check).await?;
+            if result.verdict != Verdict::Correct && smoked.log.is_none() {
+                smoked.log = Some(log);
+            }
+            smoked.results.push(result);
+        }
+    }
+    Ok(smoked)
+}
+
+struct Asked<'a> {
+    context: &'a Context,
+    fleet: &'a dyn Fleet,
+    function: &'a FunctionName,
+    deployed: &'a Deployed,
+    qualifier: Qualifier,
+}
+
+async fn ask(asked: &Asked<'_>, check: &Check) -> anyhow::Result<(CheckResult, String)> {
+    let mut attempts = 0;
+    loop {
+        attempts += 1;
+        let id = format!("smoke-{}", uuid::Uuid::now_v7());
+        let payload = serde_json::to_vec(&smoke::event(check, &id))?;
+        let answer = asked.fleet.invoke(&asked.deployed.name, &asked.qualifier, &payload).await;
+        let (judged, took_ms, log) = match answer {
+            Ok(answer) => judge(check, &answer),
+            // The fleet itself says that this version cannot run.
+            Err(FleetError::Invalid(why)) => (Err(why), 0, String::new()),
+            Err(error) => {
+                let name = &asked.deployed.name;
+                return Err(Failure::unfinished(format!("failed to ask {name} for `{}`", check.name), error).into());
+            }
+        };
+        if judged.is_err() && attempts < ATTEMPTS {
+            asked.context.clock.sleep(PAUSE).await;
+            continue;
+        }
+        let verdict = if judged.is_ok() { Verdict::Correct } else { Verdict::Incorrect };
+        let (function, check) = (asked.function.clone(), check.name.clone());
+        return Ok((CheckResult { function, check, verdict, reason: judged.err(), took_ms, attempts }, log));
+    }
+}
+
+fn judge(check: &Check, answer: &Invocation) -> (Result<(), String>, u64, String) {
+    let took_ms = u64::try_from(answer.duration.as_millis()).unwrap_or(u64::MAX);
+    let function_error = answer.function_error.as_deref();
+    let judged = smoke::judge(check, &smoke::Answer { payload: &answer.payload, function_error, took_ms });
+    (judged, took_ms, answer.log_tail.clone())
+}
+
+impl Promotion<'_> {
+    /// Asks the very versions that were staged, before they get traffic; then the gate once more, right before the
+    /// shift (DESIGN §5.4).
+    pub(super) async fn prove(&self, state: &EnvironmentState) -> anyhow::Result<Turn> {
+        let phase = self.context.story.phase(&format!("{}: smoke before traffic", self.environment));
+        let staged: Vec<_> = state.staged.iter().collect();
+        let version = |deployed: &Deployed| Qualifier::Version(deployed.version);
+        let now = |text: &str| phase.now(text);
+        let smoked = all(self.context, self.environment, self.manifest, &staged, version, &now).await?;
+        if let Some(finding) = finding(&smoked, "before traffic") {
+            return Ok(Turn::Finding(finding));
+        }
+        phase.done(&format!("{} checks Correct", smoked.results.len()));
+        if let Err(refusals) = self.gate_still_holds().await? {
+            return Ok(Turn::Refused(refusals));
+        }
+        let moves: Vec<AliasMove> = promotion::moves(&state.staged, &self.live_versions(state).await?, self.alias());
+        Ok(Turn::Event(EnvironmentEvent::Shifting { moves, smoke: smoked.results }))
+    }
+
+    /// Asks through live, and proves that live has the sealed bytes.
+    pub(super) async fn verify(&self, state: &EnvironmentState) -> anyhow::Result<Turn> {
+        let phase = self.context.story.phase(&format!("{}: verifying live", self.environment));
+        let Some(live) = &state.live else {
+            return Ok(Turn::Refused("nothing is live".to_owned()));
+        };
+        if let Some(text) = self.wrong_bytes(live).await? {
+            return Ok(Turn::Finding(Finding { text, smoke: Vec::new(), log: None }));
+        }
+        let functions: Vec<_> = live.functions.iter().collect();
+        let alias = |_: &Deployed| Qualifier::Alias(self.alias().clone());
+        let now = |text: &str| phase.now(text);
+        let smoked = all(self.context, self.environment, self.manifest, &functions, alias, &now).await?;
+        if let Some(finding) = finding(&smoked, "through live") {
+            return Ok(Turn::Finding(finding));
+        }
+        phase.done(&format!("{} checks Correct", smoked.results.len()));
+        Ok(Turn::Event(EnvironmentEvent::Verified { smoke: smoked.results }))
+    }
+
+    async fn wrong_bytes(&self, live: &Live) -> anyhow::Result<Option<String>> {
+        for (function, deployed) in &live.functions {
+            let wanted = crate::engine::promote::survey::artifact(self.manifest, function)?;
+            let found = self.live_code(&deployed.name).await?;
+            if found != Some(wanted) {
+                let found = found.map_or_else(|| "nothing".to_owned(), |digest| digest.to_string());
+                return Ok(Some(format!("{}: wrong digest on live: expected {wanted}, found {found}", deployed.name)));
+            }
+        }
+        Ok(None)
+    }
+}
+
+fn finding(smoked: &Smoked, when: &str) -> Option<Finding> {
+    let wrong = smoked.wrong()?;
+    let reason = wrong.reason.as_deref().unwrap_or("no reason given");
+    let text = format!("{}: smoke check `{}` {when}: {reason}", wrong.function, wrong.check);
+    Some(Finding { text, smoke: smoked.results.clone(), log: smoked.log.clone() })
+}

@@ -1,0 +1,142 @@
+//! Staging: every function gets a published version that carries the box's bytes and the declared configuration.
+//! Nothing that callers use is touched.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use crate::{
+    engine::promote::{Finding, Promotion, Turn, survey},
+    failure::Failure,
+    model::{
+        canonical,
+        entry::ChainName,
+        environment::{Deployed, EnvironmentEvent, EnvironmentState},
+        key::VaultKey,
+        manifest::box_key,
+        names::FleetName,
+    },
+    plan::promotion::Action,
+    ports::fleet::{CodeSource, Fleet, FleetError, FunctionState, LastUpdate, State},
+};
+
+/// How often a fleet is asked whether an update has settled, and how many times at most: five minutes in all.
+const POLL: Duration = Duration::from_millis(500);
+const POLLS: u32 = 600;
+
+/// What stops staging one function.
+enum Stop {
+    /// The release is bad.
+    Finding(String),
+    /// The world failed, or someone else writes.
+    World(anyhow::Error),
+}
+
+impl Promotion<'_> {
+    /// Stages all functions.
+    pub(super) async fn stage(&self, _state: &EnvironmentState) -> anyhow::Result<Turn> {
+        let phase = self.context.story.phase(&format!("{}: staging", self.environment));
+        let fleet = self.context.fleet(self.environment)?;
+        let mut functions = BTreeMap::new();
+        for seen in survey::functions(self.context, self.environment, self.manifest).await? {
+            phase.now(seen.wanted.name.as_str());
+            match self.stage_one(fleet, &seen).await {
+                Ok(deployed) => functions.insert(seen.wanted.function.clone(), deployed),
+                Err(Stop::World(error)) => return Err(error),
+                Err(Stop::Finding(text)) => {
+                    let text = format!("{}: {text}", seen.wanted.name);
+                    return Ok(Turn::Finding(Finding { text, smoke: Vec::new(), log: None }));
+                }
+            };
+        }
+        let published = functions.values().map(|d| format!("{} version {}", d.name, d.version)).collect::<Vec<_>>();
+        phase.done(&published.join(", "));
+        Ok(Turn::Event(EnvironmentEvent::Staged { functions }))
+    }
+
+    async fn stage_one(&self, fleet: &dyn Fleet, seen: &survey::Seen) -> Result<Deployed, Stop> {
+        let wanted = &seen.wanted;
+        let name = &wanted.name;
+        let stop = |error: FleetError| stop(name, error);
+        let published = match (seen.plan.action, &seen.observed.latest, &seen.observed.live) {
+            (Action::Keep, _, Some(live)) => live.clone(),
+            (action, latest, _) => {
+                let code = self.code(seen).await?;
+                let latest = match latest {
+                    None => fleet.create(name, &code, &wanted.configuration).await.map_err(stop)?,
+                    Some(latest) => latest.clone(),
+                };
+                let mut latest = self.settle(fleet, name, latest).await?;
+                if matches!(action, Action::Update { code: true, .. }) {
+                    let updated = fleet.update_code(name, &code, &latest.revision).await.map_err(stop)?;
+                    latest = self.settle(fleet, name, updated).await?;
+                }
+                if latest.configuration != wanted.configuration {
+                    let updated = fleet.update_configuration(name, &wanted.configuration, &latest.revision).await;
+                    latest = self.settle(fleet, name, updated.map_err(stop)?).await?;
+                }
+                let description = self.manifest.release.to_string();
+                let published = fleet.publish(name, &wanted.code, &latest.revision, &description).await.map_err(stop)?;
+                self.settle(fleet, name, published).await?
+            }
+        };
+        if published.code != wanted.code {
+            let (expected, found) = (wanted.code, published.code);
+            return Err(Stop::Finding(format!("wrong digest after staging: expected {expected}, found {found}")));
+        }
+        let version = published.version.ok_or_else(|| Stop::Finding("the fleet published no version".to_owned()))?;
+        let variables = canonical::to_vec(&published.variables).map_err(|error| Stop::World(error.into()))?;
+        let writer = ChainName::Environment(self.environment.clone()).writer();
+        let variables = self.context.signer.keyed_digest(&writer, &variables).await.map_err(Stop::World)?;
+        Ok(Deployed { name: name.clone(), version, code: published.code, variables })
+    }
+
+    /// The artifact in the vault, its bytes hashed once more before a fleet fetches them.
+    async fn code(&self, seen: &survey::Seen) -> Result<CodeSource, Stop> {
+        let release = self.manifest.release;
+        let artifact = self.manifest.functions.get(&seen.wanted.function).map(|f| f.artifact.as_str());
+        let key: VaultKey = box_key(release, artifact.unwrap_or_default()).map_err(|e| Stop::World(e.into()))?;
+        let found = self.context.vault.fetch(&key, None).await;
+        let found = found.map_err(|e| Stop::World(Failure::unfinished(format!("failed to read {key}"), e).into()))?;
+        match found {
+            Some((digest, _)) if digest == seen.wanted.code => {
+                Ok(CodeSource { key, object_version: None, digest })
+            }
+            found => {
+                let found = found.map_or_else(|| "nothing".to_owned(), |(digest, _)| digest.to_string());
+                let expected = seen.wanted.code;
+                let text = format!("{key} in the vault is not what was sealed: expected {expected}, found {found}");
+                Err(Stop::World(Failure::Integrity(format!("{text}; run `cargo xtask audit verify`")).into()))
+            }
+        }
+    }
+
+    /// Waits until a function's update, or a version's preparation, has ended.
+    async fn settle(&self, fleet: &dyn Fleet, name: &FleetName, first: FunctionState) -> Result<FunctionState, Stop> {
+        let mut state = first;
+        for _ in 0..POLLS {
+            match (&state.last_update, &state.state) {
+                (LastUpdate::Failed(why), _) => return Err(Stop::Finding(format!("the update failed: {why}"))),
+                (_, State::Failed(why)) => return Err(Stop::Finding(format!("it cannot run: {why}"))),
+                (LastUpdate::Successful, State::Active | State::Inactive) => return Ok(state),
+                _ => {}
+            }
+            self.context.clock.sleep(POLL).await;
+            let asked = match state.version {
+                None => fleet.function(name).await,
+                Some(version) => fleet.version(name, version).await,
+            };
+            state = asked
+                .and_then(|found| found.ok_or_else(|| FleetError::NotFound(name.to_string())))
+                .map_err(|error| stop(name, error))?;
+        }
+        let what = format!("{name} is still being prepared after {} s", (POLL * POLLS).as_secs());
+        Err(Stop::World(Failure::Unfinished { what, source: None }.into()))
+    }
+}
+
+/// What the request itself got wrong is a finding; everything else may be better next time.
+fn stop(name: &FleetName, error: FleetError) -> Stop {
+    match error {
+        FleetError::Invalid(why) => Stop::Finding(why),
+        error => Stop::World(Failure::unfinished(format!("failed to stage {name}"), error).into()),
+    }
+}

@@ -1,0 +1,147 @@
+//! Looks at the ledger and the fleet, and makes the plan of a promotion from what it sees. Writes nothing.
+
+use crate::{
+    context::Context,
+    engine::{
+        facts::{self, Standing},
+        ledger,
+    },
+    failure::Failure,
+    model::{
+        digest::Digest,
+        entry::ChainName,
+        environment::{EnvironmentEvent, EnvironmentState, Phase},
+        manifest::Manifest,
+        names::{EnvName, FleetName, FunctionName},
+        version::Version,
+    },
+    plan::{
+        gate::{self, Facts, Gate},
+        promotion::{self, Observed, PromotionPlan, Wanted},
+    },
+    ports::fleet::{Fleet, FleetError},
+};
+
+/// The plan of a promotion, and the seal of the release that it promotes.
+///
+/// # Errors
+/// Refused, if there is no such release; integrity or unfinished, as reading goes.
+pub async fn plan(
+    context: &Context,
+    environment: &EnvName,
+    release: Version,
+) -> anyhow::Result<(PromotionPlan, Manifest)> {
+    context.config.stop(environment)?;
+    let (manifest, digest) = facts::manifest(context, release).await?;
+    let gate = gate(context, environment, &manifest).await?;
+    let state = state(context, environment).await?;
+    let plan = PromotionPlan {
+        environment: environment.clone(),
+        release,
+        manifest: digest,
+        functions: functions(context, environment, &manifest).await?.into_iter().map(|seen| seen.plan).collect(),
+        from_phase: match &state.holder {
+            Some(claim) if claim.release == release => state.phase,
+            _ => Phase::Closed,
+        },
+        orphans: orphans(&state, &manifest),
+        gate,
+    };
+    Ok((plan, manifest))
+}
+
+/// The gate of an environment for a release, judged with what holds now.
+///
+/// # Errors
+/// Usage, if there is no such environment; integrity or unfinished, as reading goes.
+pub async fn gate(context: &Context, environment: &EnvName, manifest: &Manifest) -> anyhow::Result<Gate> {
+    let today = context.config.stop(environment)?;
+    let death = facts::death(context, manifest.release).await?;
+    let verified_before = match manifest.stop_before(environment) {
+        None => None,
+        Some(before) => {
+            Some(facts::standing(context, &before.environment, manifest.release).await? == Standing::Verified)
+        }
+    };
+    let live = state(context, environment).await?.live.map(|live| live.release);
+    Ok(gate::judge(&Facts { manifest, today, death: death.as_ref(), verified_before, live }))
+}
+
+/// The state of an environment, by the head of its chain.
+///
+/// # Errors
+/// Integrity or unfinished, as reading goes.
+pub async fn state(context: &Context, environment: &EnvName) -> anyhow::Result<EnvironmentState> {
+    let chain = ChainName::Environment(environment.clone());
+    let head = ledger::head::<EnvironmentEvent>(context, &chain).await?;
+    Ok(head.map(|record| record.entry.state).unwrap_or_default())
+}
+
+/// One function: what the box wants, what the fleet has, what follows.
+pub(super) struct Seen {
+    pub(super) wanted: Wanted,
+    pub(super) observed: Observed,
+    pub(super) plan: promotion::FunctionPlan,
+}
+
+/// Looks at every function of the release.
+pub(super) async fn functions(
+    context: &Context,
+    environment: &EnvName,
+    manifest: &Manifest,
+) -> anyhow::Result<Vec<Seen>> {
+    let fleet = context.fleet(environment)?;
+    let mut seen = Vec::new();
+    for function in manifest.functions.keys() {
+        let wanted = wanted(context, environment, manifest, function)?;
+        let observed = observe(context, fleet, &wanted.name)
+            .await
+            .map_err(|error| Failure::unfinished(format!("failed to look at {} in {environment}", wanted.name), error))?;
+        let plan = promotion::function(&wanted, &observed);
+        seen.push(Seen { wanted, observed, plan });
+    }
+    Ok(seen)
+}
+
+async fn observe(context: &Context, fleet: &dyn Fleet, name: &FleetName) -> Result<Observed, FleetError> {
+    let latest = fleet.function(name).await?;
+    let alias = match &latest {
+        Some(_) => fleet.alias(name, &context.config.alias).await?,
+        None => None,
+    };
+    let live = match &alias {
+        Some(alias) => fleet.version(name, alias.target.version).await?,
+        None => None,
+    };
+    Ok(Observed { latest, alias, live })
+}
+
+fn wanted(
+    context: &Context,
+    environment: &EnvName,
+    manifest: &Manifest,
+    function: &FunctionName,
+) -> anyhow::Result<Wanted> {
+    let sealed = manifest.functions.get(function);
+    let not_sealed = || Failure::Refused(format!("{} declares nothing for {function} in {environment}", manifest.release));
+    let configuration = sealed.and_then(|f| f.configuration.get(environment)).ok_or_else(not_sealed)?;
+    Ok(Wanted {
+        function: function.clone(),
+        name: context.config.fleet_name(environment, function)?,
+        code: artifact(manifest, function)?,
+        configuration: configuration.clone(),
+        checks: sealed.and_then(|f| f.smoke.get(environment)).map_or(0, Vec::len),
+    })
+}
+
+/// The digest of a function's artifact, as the manifest seals it.
+pub(crate) fn artifact(manifest: &Manifest, function: &FunctionName) -> anyhow::Result<Digest> {
+    let sealed = manifest.functions.get(function).and_then(|f| manifest.objects.get(&f.artifact));
+    let missing = || Failure::Integrity(format!("the manifest of {} seals no artifact of {function}", manifest.release));
+    Ok(sealed.ok_or_else(missing)?.sha256)
+}
+
+fn orphans(state: &EnvironmentState, manifest: &Manifest) -> Vec<FunctionName> {
+    let live = state.live.iter().flat_map(|live| live.functions.keys());
+    live.filter(|function| !manifest.functions.contains_key(*function)).cloned().collect()
+}

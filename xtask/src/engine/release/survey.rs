@@ -1,0 +1,240 @@
+//! Looks at the repository and the ledger, and makes the plan of a release from what it sees. Writes nothing.
+
+use crate::{
+    context::Context,
+    engine::{
+        facts::{self, Standing},
+        ledger,
+    },
+    failure::Failure,
+    model::{
+        commit::{Commit, CommitId},
+        entry::ChainName,
+        manifest::Stop,
+        releases::{ReleaseEvent, ReleasesState, Reservation, SealedRelease},
+        version::Version,
+    },
+    plan::{
+        next_version::{self, Fate, Highest, LastState, NextVersion, Reason, Since, Used},
+        notes,
+        release::{ReleaseAction, ReleasePlan, StopsAt},
+    },
+    ports::git::{GitError, Head},
+};
+
+/// The plan of a release. `alone` says that no other process of this machine is releasing.
+///
+/// # Errors
+/// Usage (no repository, shallow), refused (dirty, not a descendant), busy, nothing to release (no commit at all), or
+/// as reading the vault goes.
+pub async fn plan(context: &Context, alone: bool) -> anyhow::Result<ReleasePlan> {
+    let head = head(context)?;
+    let state = state(context).await?;
+    let action = match &state.open {
+        Some(open) if !alone || !is_free(context, open) => return Err(busy(open).into()),
+        Some(open) if open.commit == head.commit => ReleaseAction::Resume { version: open.version },
+        open => next(context, &state, &head, open.as_ref()).await?,
+    };
+    let (through, stops_at) = route(&context.config.path);
+    Ok(ReleasePlan {
+        action,
+        commit: head.commit,
+        functions: context.config.functions.keys().cloned().collect(),
+        through: through.iter().map(|stop| stop.environment.clone()).collect(),
+        stops_at,
+    })
+}
+
+/// How the numbers stand.
+///
+/// # Errors
+/// As reading the vault goes.
+pub async fn state(context: &Context) -> anyhow::Result<ReleasesState> {
+    let head = ledger::head::<ReleaseEvent>(context, &ChainName::Releases).await?;
+    Ok(head.map(|record| record.entry.state).unwrap_or_default())
+}
+
+/// What is checked out, clean and whole.
+///
+/// # Errors
+/// Usage, refused or nothing to release, as above.
+pub fn head(context: &Context) -> Result<Head, Failure> {
+    let git = &context.git;
+    if git.is_shallow().map_err(git_failure)? {
+        return Err(git_failure(GitError::Shallow));
+    }
+    let head = git.head().map_err(git_failure)?;
+    let local = context.local.strip_prefix(git.root()).ok();
+    let dirty = git.dirty(local).map_err(git_failure)?;
+    if !dirty.is_empty() {
+        let shown = dirty.iter().take(10).map(|path| format!("\n  - {path}")).collect::<String>();
+        let more = if dirty.len() > 10 { format!("\n  - and {} more", dirty.len() - 10) } else { String::new() };
+        return Err(Failure::Refused(format!(
+            "the tree is not clean, so the box would not be what the commit says; commit, stash or ignore:{shown}{more}"
+        )));
+    }
+    Ok(head)
+}
+
+/// Git's errors as failures: what the user can mend is usage, no commit at all is nothing to release.
+#[must_use]
+pub fn git_failure(error: GitError) -> Failure {
+    match error {
+        GitError::Unborn(_) => Failure::NothingToRelease(error.to_string()),
+        GitError::MissingCommit(_) => Failure::Refused(error.to_string()),
+        GitError::MissingObject { .. } | GitError::Other { .. } => {
+            Failure::unfinished("failed to read the repository", error)
+        }
+        _ => Failure::Usage(error.to_string()),
+    }
+}
+
+/// The commits that `head` has and `base` has not; where the base is not in this repository, all of them.
+///
+/// # Errors
+/// As reading the repository goes.
+pub fn commits(context: &Context, head: CommitId, bases: &[CommitId]) -> Result<Vec<Commit>, Failure> {
+    let mut bases = bases.to_vec();
+    loop {
+        match context.git.commits_since(head, &bases) {
+            Err(GitError::MissingCommit(missing)) if bases.contains(&missing) => bases.retain(|base| *base != missing),
+            found => return found.map_err(git_failure),
+        }
+    }
+}
+
+/// The environments that need no person, and the gate at which a release waits.
+#[must_use]
+pub fn route(path: &[Stop]) -> (Vec<&Stop>, Option<StopsAt>) {
+    let through: Vec<&Stop> =
+        path.iter().take_while(|stop| stop.gate.approvals.is_empty() && !stop.recovery).collect();
+    let stops_at = path.get(through.len()).map(|stop| StopsAt {
+        environment: stop.environment.clone(),
+        waits_for: if stop.recovery {
+            "synchronisation".to_owned()
+        } else {
+            let needs = stop.gate.approvals.iter().map(|rule| format!("{} by {}", rule.count, rule.role));
+            format!("approval ({})", needs.collect::<Vec<_>>().join(", "))
+        },
+    });
+    (through, stops_at)
+}
+
+/// A reservation of this machine is free as soon as its lock is; another's when it has expired.
+fn is_free(context: &Context, open: &Reservation) -> bool {
+    open.machine == context.machine || open.expires < context.clock.now()
+}
+
+fn busy(open: &Reservation) -> Failure {
+    Failure::Busy(format!(
+        "{} is being released by {} since {}, until {} at the latest; wait for it to end",
+        open.version, open.owner, open.since, open.expires
+    ))
+}
+
+async fn next(
+    context: &Context,
+    state: &ReleasesState,
+    head: &Head,
+    abandoned: Option<&Reservation>,
+) -> anyhow::Result<ReleaseAction> {
+    let living = living(context, state.sealed.clone()).await?;
+    if let Some(living) = &living {
+        descends(context, head, living)?;
+    }
+    let last = LastState {
+        living: living.as_ref().map(|l| Used { version: l.version, commit: l.commit }),
+        highest: highest(state, living.as_ref()),
+        first: context.config.first_release,
+    };
+    let since = since(context, head.commit, &last)?;
+    let why = next_version::next_version(&last, head.commit, &since).map_err(|e| Failure::Refused(e.to_string()))?;
+    Ok(match (&why, living) {
+        (NextVersion::Release { version, .. }, _) => {
+            let commits: Vec<Commit> = since.highest.iter().chain(&since.counted).cloned().collect();
+            let notes = notes::notes(&commits);
+            ReleaseAction::Release { version: *version, burn: abandoned.map(|open| open.version), notes, why }
+        }
+        (NextVersion::Nothing { .. }, Some(living))
+            if living.commit == head.commit && !is_through(context, living.version).await? =>
+        {
+            ReleaseAction::CarryOn { version: living.version, manifest: living.manifest }
+        }
+        (NextVersion::Nothing { reason, .. }, living) => {
+            let reason = match (reason, living) {
+                (Reason::AlreadyReleased, Some(living)) => format!("{} already holds this commit", living.version),
+                (reason, Some(living)) => format!("{reason} (the last one is {})", living.version),
+                (reason, None) => reason.to_string(),
+            };
+            ReleaseAction::Nothing { reason, why: Some(why) }
+        }
+    })
+}
+
+/// The newest sealed release that is not dead, following each manifest to the one before.
+async fn living(context: &Context, newest: Option<SealedRelease>) -> anyhow::Result<Option<SealedRelease>> {
+    let mut here = newest;
+    while let Some(sealed) = here {
+        if facts::death(context, sealed.version).await?.is_none() {
+            return Ok(Some(sealed));
+        }
+        let (manifest, _) = facts::manifest(context, sealed.version).await?;
+        here = match manifest.previous {
+            None => None,
+            Some(previous) => {
+                let (manifest, digest) = facts::manifest(context, previous.release).await?;
+                Some(SealedRelease { version: previous.release, manifest: digest, commit: manifest.commit })
+            }
+        };
+    }
+    Ok(None)
+}
+
+fn highest(state: &ReleasesState, living: Option<&SealedRelease>) -> Option<Highest> {
+    let number = state.highest.as_ref()?;
+    let is = |sealed: Option<&SealedRelease>| sealed.is_some_and(|sealed| sealed.version == number.version);
+    let fate = match (is(living), is(state.sealed.as_ref())) {
+        (true, _) => Fate::Living,
+        (false, true) => Fate::Dead,
+        (false, false) => Fate::Burned,
+    };
+    Some(Highest { version: number.version, commit: number.commit, fate })
+}
+
+fn since(context: &Context, head: CommitId, last: &LastState) -> Result<Since, Failure> {
+    let living: Vec<CommitId> = last.living.iter().map(|used| used.commit).collect();
+    let both: Vec<CommitId> = living.iter().copied().chain(last.highest.map(|highest| highest.commit)).collect();
+    let highest = commits(context, head, &both)?;
+    let new: std::collections::BTreeSet<CommitId> = highest.iter().map(|commit| commit.id).collect();
+    let counted = match last.highest {
+        Some(number) if number.fate != Fate::Living => {
+            let all = commits(context, head, &living)?;
+            all.into_iter().filter(|commit| !new.contains(&commit.id)).collect()
+        }
+        _ => Vec::new(),
+    };
+    Ok(Since { highest, counted })
+}
+
+/// HEAD must descend from the last release (DESIGN §7): else it would take back what is released.
+fn descends(context: &Context, head: &Head, living: &SealedRelease) -> Result<(), Failure> {
+    if context.git.descends(head.commit, living.commit).map_err(git_failure)? {
+        return Ok(());
+    }
+    Err(Failure::Refused(format!(
+        "HEAD ({}) does not descend from {}, the last release ({}): releasing it would take back what was released; \
+         merge or rebase onto it",
+        head.commit.short(),
+        living.version,
+        living.commit.short()
+    )))
+}
+
+async fn is_through(context: &Context, release: Version) -> anyhow::Result<bool> {
+    for stop in route(&context.config.path).0 {
+        if facts::standing(context, &stop.environment, release).await? != Standing::Verified {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}

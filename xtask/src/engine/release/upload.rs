@@ -1,0 +1,90 @@
+//! Uploading: every object goes to the vault once, and is read back and hashed before anything relies on it.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    context::Context,
+    failure::Failure,
+    model::{
+        digest::Digest,
+        manifest::{Object, SUMS, box_key},
+        releases::Difference,
+        version::Version,
+    },
+    ports::{
+        cargo::Built,
+        vault::{Body, VaultError},
+    },
+};
+
+/// Uploads all artifacts and their checksum file. What is there already must be equal; what is not is returned.
+///
+/// # Errors
+/// Integrity, if what is read back is not what was written; unfinished, if the vault cannot be reached.
+pub(super) async fn artifacts(
+    context: &Context,
+    version: Version,
+    built: &Built,
+    now: &(dyn Fn(&str) + Sync),
+) -> anyhow::Result<Result<BTreeMap<String, Object>, Vec<Difference>>> {
+    let mut objects = BTreeMap::new();
+    let mut differences = Vec::new();
+    for (function, artifact) in &built.artifacts {
+        let name = format!("{function}.zip");
+        now(&name);
+        let object = Object { sha256: artifact.sha256, size: artifact.size };
+        differences.extend(put(context, version, &name, &object, Body::File(&artifact.path)).await?);
+        objects.insert(name, object);
+    }
+    let sums = sums(&objects);
+    let object = Object { sha256: Digest::of(sums.as_bytes()), size: sums.len() as u64 };
+    if differences.is_empty() {
+        differences.extend(put(context, version, SUMS, &object, Body::Bytes(sums.as_bytes())).await?);
+        objects.insert(SUMS.to_owned(), object);
+    }
+    Ok(if differences.is_empty() { Ok(objects) } else { Err(differences) })
+}
+
+/// Reads one object of a box back and compares it with what it must be.
+///
+/// # Errors
+/// Integrity, if it is missing or different; unfinished, if the vault cannot be reached.
+pub(super) async fn read_back(context: &Context, version: Version, name: &str, object: &Object) -> anyhow::Result<()> {
+    let key = box_key(version, name)?;
+    let found = context.vault.fetch(&key, None).await;
+    let found = found.map_err(|error| Failure::unfinished(format!("failed to read {key} back"), error))?;
+    if found == Some((object.sha256, object.size)) {
+        return Ok(());
+    }
+    let found = found.map_or_else(|| "nothing".to_owned(), |(digest, size)| format!("{digest} of {size} bytes"));
+    let expected = format!("{} of {} bytes", object.sha256, object.size);
+    Err(Failure::Integrity(format!("{key} read back wrong: expected {expected}, found {found}")).into())
+}
+
+async fn put(
+    context: &Context,
+    version: Version,
+    name: &str,
+    object: &Object,
+    body: Body<'_>,
+) -> anyhow::Result<Option<Difference>> {
+    let key = box_key(version, name)?;
+    match context.vault.create(&key, body).await {
+        Ok(()) => {}
+        Err(VaultError::Exists(_)) => {
+            let found = context.vault.fetch(&key, None).await;
+            let found = found.map_err(|error| Failure::unfinished(format!("failed to read {key}"), error))?;
+            if let Some((uploaded, _)) = found.filter(|(digest, _)| *digest != object.sha256) {
+                return Ok(Some(Difference { object: name.to_owned(), uploaded, rebuilt: object.sha256 }));
+            }
+        }
+        Err(error) => return Err(Failure::unfinished(format!("failed to upload {key}"), error).into()),
+    }
+    read_back(context, version, name, object).await?;
+    Ok(None)
+}
+
+/// The format of `sha256sum`: digest, two spaces, name.
+fn sums(objects: &BTreeMap<String, Object>) -> String {
+    objects.iter().map(|(name, object)| format!("{}  {name}\n", object.sha256.hex())).collect()
+}

@@ -1,0 +1,167 @@
+//! Where is what: computed from the heads of the chains. The fleet is not asked; that is what `verify` is for.
+
+use serde::Serialize;
+
+use crate::{
+    context::Context,
+    engine::{
+        facts::{self, Standing},
+        promote::survey,
+        release,
+    },
+    model::{
+        digest::Digest,
+        environment::{Claim, Live, Phase},
+        names::EnvName,
+        releases::{Reservation, SealedRelease},
+        time::Time,
+        version::Version,
+    },
+    plan::gate::{self, Gate},
+};
+
+/// Where is what.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Status {
+    /// Every environment, in the order of the path.
+    pub environments: Vec<EnvironmentStatus>,
+    /// The newest sealed release.
+    pub newest: Option<SealedRelease>,
+    /// A release that is being built.
+    pub open: Option<Reservation>,
+    /// What to do next.
+    pub next: Option<NextStep>,
+}
+
+/// One environment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct EnvironmentStatus {
+    /// Its name.
+    pub environment: EnvName,
+    /// What callers get.
+    pub live: Option<Live>,
+    /// Who holds it.
+    pub holder: Option<Claim>,
+    /// Where the holder's promotion stands.
+    pub phase: Phase,
+    /// The release that a rollback pinned here.
+    pub pin: Option<Version>,
+}
+
+/// What to do next.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct NextStep {
+    /// For which release.
+    pub release: Option<Version>,
+    /// In which environment.
+    pub environment: Option<EnvName>,
+    /// What it waits for.
+    pub waits_for: Option<String>,
+    /// What to type.
+    pub command: String,
+}
+
+/// One release, everywhere.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ReleaseStatus {
+    /// The release.
+    pub release: Version,
+    /// Its identity.
+    pub manifest: Digest,
+    /// What it was built from.
+    pub commit: crate::model::commit::CommitId,
+    /// Every environment of its path.
+    pub environments: Vec<StandingStatus>,
+}
+
+/// How a release stands in one environment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct StandingStatus {
+    /// The environment.
+    pub environment: EnvName,
+    /// `verified`, `dead` or `not yet`.
+    pub standing: &'static str,
+    /// Why and when it died, if it did.
+    pub death: Option<(Time, String)>,
+    /// The gate, where it has not entered yet.
+    pub gate: Option<Gate>,
+}
+
+/// Where is what.
+///
+/// # Errors
+/// Integrity or unfinished, as reading the vault goes.
+pub async fn overview(context: &Context) -> anyhow::Result<Status> {
+    let mut environments = Vec::new();
+    for stop in &context.config.path {
+        let state = survey::state(context, &stop.environment).await?;
+        environments.push(EnvironmentStatus {
+            environment: stop.environment.clone(),
+            live: state.live,
+            holder: state.holder,
+            phase: state.phase,
+            pin: state.pin,
+        });
+    }
+    let releases = release::survey::state(context).await?;
+    let next = next_step(context, releases.sealed.as_ref().map(|sealed| sealed.version)).await?;
+    Ok(Status { environments, newest: releases.sealed, open: releases.open, next: Some(next) })
+}
+
+/// One release, everywhere.
+///
+/// # Errors
+/// Refused, if there is no such release; integrity or unfinished, as reading the vault goes.
+pub async fn release(context: &Context, release: Version) -> anyhow::Result<ReleaseStatus> {
+    let (manifest, digest) = facts::manifest(context, release).await?;
+    let mut environments = Vec::new();
+    for stop in &context.config.path {
+        let environment = stop.environment.clone();
+        let (standing, death) = match facts::standing(context, &environment, release).await? {
+            Standing::Verified => ("verified", None),
+            Standing::Dead(death) => ("dead", Some((death.time, death.finding))),
+            Standing::Unproven => ("not yet", None),
+        };
+        let gate = match standing {
+            "not yet" => Some(survey::gate(context, &environment, &manifest).await?),
+            _ => None,
+        };
+        environments.push(StandingStatus { environment, standing, death, gate });
+    }
+    Ok(ReleaseStatus { release, manifest: digest, commit: manifest.commit, environments })
+}
+
+/// What brings the newest release on.
+///
+/// # Errors
+/// Integrity or unfinished, as reading the vault goes.
+pub async fn next_step(context: &Context, newest: Option<Version>) -> anyhow::Result<NextStep> {
+    let command = |text: &str| NextStep {
+        release: newest,
+        environment: None,
+        waits_for: None,
+        command: format!("cargo xtask {text}"),
+    };
+    let Some(release) = newest else { return Ok(command("release")) };
+    if facts::death(context, release).await?.is_some() {
+        return Ok(NextStep { waits_for: Some("a commit that fixes it".to_owned()), ..command("release") });
+    }
+    let (manifest, _) = facts::manifest(context, release).await?;
+    for stop in &context.config.path {
+        if facts::standing(context, &stop.environment, release).await? == Standing::Verified {
+            continue;
+        }
+        let environment = stop.environment.clone();
+        let promote = format!("promote --to {environment} --release {release}");
+        if gate::needs_person(&manifest, stop) || stop.recovery {
+            // Its plan explains every rule that does not hold yet, and what would satisfy it.
+            let gate = survey::gate(context, &environment, &manifest).await?;
+            let refused = gate.rules.iter().filter(|rule| !rule.holds).map(|rule| format!("{} {}", rule.rule, rule.found));
+            let waits_for = Some(refused.collect::<Vec<_>>().join(", ")).filter(|text| !text.is_empty());
+            let promote = if waits_for.is_some() { format!("{promote} --plan") } else { promote };
+            return Ok(NextStep { environment: Some(environment), waits_for, ..command(&promote) });
+        }
+        return Ok(NextStep { environment: Some(environment), ..command(&promote) });
+    }
+    Ok(command("release"))
+}

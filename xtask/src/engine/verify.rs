@@ -1,0 +1,231 @@
+//! Verifies an environment: what callers get against what was sealed. Kills nothing and writes nothing.
+
+use serde::Serialize;
+
+use crate::{
+    context::Context,
+    engine::{facts, promote::smoke, promote::survey},
+    failure::Failure,
+    model::{
+        canonical,
+        digest::Digest,
+        entry::ChainName,
+        environment::Deployed,
+        manifest::Manifest,
+        names::{EnvName, FleetName, FunctionName},
+        smoke::CheckResult,
+        verdict::Verdict,
+        version::Version,
+    },
+    ports::fleet::{Fleet, FleetError, FunctionState, Qualifier},
+};
+
+/// What `verify` found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Verification {
+    /// The environment.
+    pub environment: EnvName,
+    /// The release that the ledger says is live.
+    pub release: Version,
+    /// Its identity.
+    pub manifest: Digest,
+    /// A verdict per function.
+    pub functions: Vec<FunctionVerdict>,
+    /// What the smoke checks answered through live.
+    pub smoke: Vec<CheckResult>,
+    /// What changed that is nobody's fault: variables that the infrastructure team set since.
+    pub notices: Vec<String>,
+}
+
+/// One function, compared in every aspect.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FunctionVerdict {
+    /// The function.
+    pub function: FunctionName,
+    /// Its name in the fleet.
+    pub name: FleetName,
+    /// The worst of its aspects.
+    pub verdict: Verdict,
+    /// What was compared.
+    pub aspects: Vec<Aspect>,
+}
+
+/// One thing compared.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Aspect {
+    /// `alias`, `bytes` or `configuration`.
+    pub aspect: &'static str,
+    /// The result.
+    pub verdict: Verdict,
+    /// What was sealed or recorded.
+    pub expected: String,
+    /// What is there.
+    pub found: String,
+}
+
+impl Verification {
+    /// The failure that this verification ends with: integrity before wrong answers before unreachable.
+    #[must_use]
+    pub fn failure(&self) -> Option<Failure> {
+        let environment = &self.environment;
+        let of = |verdict: fn(Verdict) -> bool| {
+            let found = self.functions.iter().filter(|function| verdict(function.verdict));
+            found.map(FunctionVerdict::explain).collect::<Vec<_>>().join("; ")
+        };
+        let tampered = of(|verdict| !matches!(verdict, Verdict::Correct | Verdict::Unreachable));
+        if !tampered.is_empty() {
+            let back = format!("to put it back, run `cargo xtask promote --to {environment} --release {}`", self.release);
+            return Some(Failure::Integrity(format!("{environment} is not what was sealed: {tampered}; {back}")));
+        }
+        if let Some(wrong) = self.smoke.iter().find(|result| result.verdict == Verdict::Incorrect) {
+            let reason = wrong.reason.as_deref().unwrap_or("no reason given");
+            return Some(Failure::Incorrect(format!(
+                "{} in {environment} answers wrongly: check `{}`: {reason}; look at its log, then release a fix",
+                wrong.function, wrong.check
+            )));
+        }
+        let unreachable = of(|verdict| verdict == Verdict::Unreachable);
+        (!unreachable.is_empty()).then(|| Failure::Unfinished {
+            what: format!("{environment} could not be verified: {unreachable}"),
+            source: None,
+        })
+    }
+}
+
+impl FunctionVerdict {
+    fn explain(&self) -> String {
+        let wrong = self.aspects.iter().filter(|aspect| aspect.verdict != Verdict::Correct);
+        let each = wrong.map(|a| format!("{} {}: expected {}, found {}", a.aspect, a.verdict, a.expected, a.found));
+        format!("{} ({})", self.name, each.collect::<Vec<_>>().join(", "))
+    }
+}
+
+/// Verifies what is live in an environment.
+///
+/// # Errors
+/// Refused, if nothing is live there; integrity or unfinished, as reading the vault goes.
+pub async fn run(context: &Context, environment: &EnvName) -> anyhow::Result<Verification> {
+    context.config.stop(environment)?;
+    let state = survey::state(context, environment).await?;
+    let Some(live) = state.live else {
+        return Err(Failure::Refused(format!(
+            "nothing is live in {environment}, so there is nothing to verify; \
+             run `cargo xtask promote --to {environment}`"
+        ))
+        .into());
+    };
+    let (manifest, digest) = facts::manifest(context, live.release).await?;
+    let phase = context.story.phase(&format!("{environment}: verifying {}", live.release));
+    let mut functions = Vec::new();
+    let mut notices = Vec::new();
+    for (function, deployed) in &live.functions {
+        phase.now(deployed.name.as_str());
+        let (verdict, notice) = compare(context, environment, &manifest, function, deployed).await?;
+        functions.push(verdict);
+        notices.extend(notice);
+    }
+    let sound = |(function, _): &(&FunctionName, &Deployed)| {
+        functions.iter().any(|v| &v.function == *function && v.verdict == Verdict::Correct)
+    };
+    // What is not what was sealed is not asked: nobody knows what it would do.
+    let asked: Vec<_> = live.functions.iter().filter(sound).collect();
+    let alias = |_: &Deployed| Qualifier::Alias(context.config.alias.clone());
+    let smoked = smoke::all(context, environment, &manifest, &asked, alias, &|text| phase.now(text)).await?;
+    phase.done(&format!("{} functions, {} checks", functions.len(), smoked.results.len()));
+    Ok(Verification {
+        environment: environment.clone(),
+        release: live.release,
+        manifest: digest,
+        functions,
+        smoke: smoked.results,
+        notices,
+    })
+}
+
+async fn compare(
+    context: &Context,
+    environment: &EnvName,
+    manifest: &Manifest,
+    function: &FunctionName,
+    deployed: &Deployed,
+) -> anyhow::Result<(FunctionVerdict, Option<String>)> {
+    let fleet = context.fleet(environment)?;
+    let mut notice = None;
+    let aspects = match look(context, fleet, &deployed.name).await {
+        Err(error) => {
+            let found = format!("{:#}", anyhow::Error::from(error));
+            vec![aspect("alias", Verdict::Unreachable, format!("version {}", deployed.version), found)]
+        }
+        Ok(None) => {
+            vec![aspect("alias", Verdict::Missing, format!("version {}", deployed.version), "nothing".to_owned())]
+        }
+        Ok(Some((state, canary))) => {
+            notice = variables(context, environment, deployed, &state).await?;
+            aspects(environment, manifest, function, deployed, &state, canary)?
+        }
+    };
+    let worst = aspects.iter().map(|a| a.verdict).max().unwrap_or(Verdict::Correct);
+    let (function, name) = (function.clone(), deployed.name.clone());
+    Ok((FunctionVerdict { function, name, verdict: worst, aspects }, notice))
+}
+
+/// What live points to, and whether it also points elsewhere.
+async fn look(
+    context: &Context,
+    fleet: &dyn Fleet,
+    name: &FleetName,
+) -> Result<Option<(FunctionState, bool)>, FleetError> {
+    let Some(alias) = fleet.alias(name, &context.config.alias).await? else { return Ok(None) };
+    let state = fleet.version(name, alias.target.version).await?;
+    Ok(state.map(|state| (state, alias.target.canary.is_some())))
+}
+
+fn aspects(
+    environment: &EnvName,
+    manifest: &Manifest,
+    function: &FunctionName,
+    deployed: &Deployed,
+    state: &FunctionState,
+    canary: bool,
+) -> anyhow::Result<Vec<Aspect>> {
+    let judge = |name, holds: bool, expected: String, found: String| {
+        aspect(name, if holds { Verdict::Correct } else { Verdict::Incorrect }, expected, found)
+    };
+    let version = state.version.map_or_else(|| "nothing".to_owned(), |v| format!("version {v}"));
+    let split = if canary { " and, for a share of the calls, another" } else { "" };
+    let code = survey::artifact(manifest, function)?;
+    let declared = manifest.functions.get(function).and_then(|f| f.configuration.get(environment));
+    let text = |value: Option<&_>| -> anyhow::Result<String> { Ok(serde_json::to_string(&value)?) };
+    Ok(vec![
+        judge(
+            "alias",
+            state.version == Some(deployed.version) && !canary,
+            format!("version {}", deployed.version),
+            format!("{version}{split}"),
+        ),
+        judge("bytes", state.code == code, code.to_string(), state.code.to_string()),
+        judge(
+            "configuration",
+            declared == Some(&state.configuration),
+            text(declared)?,
+            text(Some(&state.configuration))?,
+        ),
+    ])
+}
+
+/// Variables belong to the infrastructure team: a change is a notice, not a verdict (DESIGN §7).
+async fn variables(
+    context: &Context,
+    environment: &EnvName,
+    deployed: &Deployed,
+    state: &FunctionState,
+) -> anyhow::Result<Option<String>> {
+    let writer = ChainName::Environment(environment.clone()).writer();
+    let digest = context.signer.keyed_digest(&writer, &canonical::to_vec(&state.variables)?).await?;
+    let changed = digest != deployed.variables;
+    Ok(changed.then(|| format!("the variables of {} are not those that it was promoted with", deployed.name)))
+}
+
+fn aspect(aspect: &'static str, verdict: Verdict, expected: String, found: String) -> Aspect {
+    Aspect { aspect, verdict, expected, found }
+}

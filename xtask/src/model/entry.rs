@@ -1,0 +1,297 @@
+//! Entries of the ledger: numbered, hash-linked, signed. A chain is a sequence of them; the ledger is all chains.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize, de, de::DeserializeOwned};
+
+use crate::model::{
+    canonical::{self, CanonicalError},
+    digest::Digest,
+    key::{KeyError, VaultKey},
+    names::{EnvName, NameError},
+    time::Time,
+    version::Version,
+};
+
+/// One entry as its writer states it; `Record` is the entry with its signature.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, bound(serialize = "", deserialize = ""))]
+pub struct Entry<E: Event> {
+    /// The form of this record: 1.
+    pub schema: u32,
+    /// The chain it belongs to, so that an entry moved to another chain shows.
+    pub chain: ChainName,
+    /// Its place in the chain: 1, 2, 3, …
+    pub number: u64,
+    /// The SHA-256 of the whole entry before it, `None` for the first.
+    pub previous: Option<Digest>,
+    /// When it was written, by the writer's clock.
+    pub time: Time,
+    /// Who ran the command.
+    pub actor: String,
+    /// Whose key signed it.
+    pub writer: Writer,
+    /// The tool and its version.
+    pub tool: String,
+    /// The release that it is about.
+    pub release: Option<Version>,
+    /// That release's identity, as soon as it has one.
+    pub manifest: Option<Digest>,
+    /// What happened.
+    pub event: E,
+    /// How things stand after it: the head of a chain alone answers.
+    pub state: E::State,
+}
+
+/// What happens in a chain of one kind, and what it changes.
+pub trait Event: Clone + fmt::Debug + PartialEq + Serialize + DeserializeOwned {
+    /// What the chain's head knows.
+    type State: Clone + fmt::Debug + PartialEq + Default + Serialize + DeserializeOwned;
+
+    /// The state after this event, from the state before it. `audit verify` computes it again for every entry.
+    fn advance(&self, before: &Self::State, about: &About) -> Self::State;
+
+    /// The word for this event, as in `kind`.
+    fn kind(&self) -> &'static str;
+}
+
+/// What an event is about: the part of its entry that changes a state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct About {
+    /// The release.
+    pub release: Option<Version>,
+    /// Its identity.
+    pub manifest: Option<Digest>,
+    /// When it happened.
+    pub time: Time,
+    /// Who did it.
+    pub actor: String,
+}
+
+impl<E: Event> Entry<E> {
+    /// What this entry is about.
+    #[must_use]
+    pub fn about(&self) -> About {
+        About { release: self.release, manifest: self.manifest, time: self.time, actor: self.actor.clone() }
+    }
+}
+
+/// An entry with its signature, as it lies in the vault.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Record<E: Event> {
+    /// What was stated.
+    pub entry: Entry<E>,
+    /// OpenSSH's `SSHSIG` over the entry's canonical bytes, armoured; namespace `NAMESPACE`.
+    pub signature: String,
+    /// The SHA-256 of the object in the vault: what the next entry links to.
+    pub digest: Digest,
+}
+
+/// The `SSHSIG` namespace of ledger entries: a signature made for another purpose is none here.
+pub const NAMESPACE: &str = "xtask-ledger";
+
+impl<E: Event> Record<E> {
+    /// The bytes to store: the entry's canonical JSON with one more key, `signature`. Whoever removes that key again
+    /// (`jq -cjS 'del(.signature)'`) has the signed bytes.
+    ///
+    /// # Errors
+    /// If the event has no JSON form.
+    pub fn encode(entry: &Entry<E>, signature: &str) -> Result<Vec<u8>, CanonicalError> {
+        let mut value = serde_json::to_value(entry)?;
+        if let Some(object) = value.as_object_mut() {
+            object.insert("signature".to_owned(), signature.into());
+        }
+        Ok(serde_json::to_vec(&value)?)
+    }
+
+    /// Reads what `encode` wrote, and nothing else.
+    ///
+    /// # Errors
+    /// If the bytes are not one entry with its signature in canonical form.
+    pub fn decode(bytes: &[u8]) -> Result<Self, CanonicalError> {
+        let mut value: serde_json::Value = serde_json::from_slice(bytes)?;
+        let signature = match value.as_object_mut().and_then(|object| object.remove("signature")) {
+            Some(serde_json::Value::String(text)) => text,
+            _ => return Err(CanonicalError::Form),
+        };
+        let entry: Entry<E> = serde_json::from_value(value)?;
+        if Self::encode(&entry, &signature)? != bytes {
+            return Err(CanonicalError::Form);
+        }
+        Ok(Self { entry, signature, digest: Digest::of(bytes) })
+    }
+
+    /// The bytes that were signed.
+    ///
+    /// # Errors
+    /// If the event has no JSON form.
+    pub fn signed_bytes(&self) -> Result<Vec<u8>, CanonicalError> {
+        Ok(canonical::to_vec(&self.entry)?)
+    }
+}
+
+/// A chain of the ledger, by its folder in the vault.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ChainName {
+    /// `releases/`: numbers reserved, sealed, burned.
+    Releases,
+    /// `environments/<env>/`: what happened there.
+    Environment(EnvName),
+}
+
+impl ChainName {
+    /// The one writer of this chain.
+    #[must_use]
+    pub fn writer(&self) -> Writer {
+        match self {
+            Self::Releases => Writer::Releaser,
+            Self::Environment(env) => Writer::Deployer(env.clone()),
+        }
+    }
+
+    /// The key of the entry with this number: eight digits, so that names sort as numbers.
+    ///
+    /// # Errors
+    /// Never for a chain's own name.
+    pub fn key(&self, number: u64) -> Result<VaultKey, KeyError> {
+        format!("{self}/{number:08}.json").parse()
+    }
+}
+
+impl fmt::Display for ChainName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Releases => f.pad("releases"),
+            Self::Environment(env) => f.pad(&format!("environments/{env}")),
+        }
+    }
+}
+
+impl FromStr for ChainName {
+    type Err = NameError;
+
+    fn from_str(text: &str) -> Result<Self, NameError> {
+        match text.strip_prefix("environments/") {
+            Some(env) => Ok(Self::Environment(env.parse()?)),
+            None if text == "releases" => Ok(Self::Releases),
+            // No environment has this name, so the error says what was read.
+            None => text.parse::<EnvName>().and_then(|_env| format!("{text}/").parse()).map(Self::Environment),
+        }
+    }
+}
+
+/// Who writes under a prefix of the vault; each has a key of its own.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Writer {
+    /// Boxes and `releases/`.
+    Releaser,
+    /// One environment's chain.
+    Deployer(EnvName),
+}
+
+impl fmt::Display for Writer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Releaser => f.pad("releaser"),
+            Self::Deployer(env) => f.pad(&format!("deployer-{env}")),
+        }
+    }
+}
+
+impl FromStr for Writer {
+    type Err = NameError;
+
+    fn from_str(text: &str) -> Result<Self, NameError> {
+        match text.strip_prefix("deployer-") {
+            Some(env) => Ok(Self::Deployer(env.parse()?)),
+            None if text == "releaser" => Ok(Self::Releaser),
+            None => text.parse::<EnvName>().and_then(|_env| format!("{text}/").parse()).map(Self::Deployer),
+        }
+    }
+}
+
+macro_rules! as_text {
+    ($name:ident) => {
+        impl Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+            }
+        }
+    };
+}
+as_text!(ChainName);
+as_text!(Writer);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+    struct Tested;
+
+    impl Event for Tested {
+        type State = u64;
+
+        fn advance(&self, before: &u64, _about: &About) -> u64 {
+            before + 1
+        }
+
+        fn kind(&self) -> &'static str {
+            "tested"
+        }
+    }
+
+    fn entry() -> Entry<Tested> {
+        Entry {
+            schema: 1,
+            chain: ChainName::Environment("dev".parse().unwrap()),
+            number: 1,
+            previous: None,
+            time: "2026-01-23T12:00:00Z".parse().unwrap(),
+            actor: "alice@laptop".to_owned(),
+            writer: Writer::Deployer("dev".parse().unwrap()),
+            tool: "xtask 0.1.0".to_owned(),
+            release: Some("v1.0.0".parse().unwrap()),
+            manifest: None,
+            event: Tested,
+            state: 1,
+        }
+    }
+
+    #[test]
+    fn encodes_canonically_and_reads_back() {
+        let bytes = Record::encode(&entry(), "sig").unwrap();
+        let record = Record::<Tested>::decode(&bytes).unwrap();
+        assert_eq!(record.entry, entry());
+        assert_eq!(record.digest, Digest::of(&bytes));
+        assert!(String::from_utf8(bytes).unwrap().starts_with(r#"{"actor":"alice@laptop","chain":"environments/dev","#));
+    }
+
+    #[test]
+    fn any_changed_byte_is_no_longer_this_record() {
+        let bytes = Record::encode(&entry(), "sig").unwrap();
+        for at in 0..bytes.len() {
+            let mut changed = bytes.clone();
+            changed[at] ^= 1;
+            let same = Record::<Tested>::decode(&changed).is_ok_and(|r| r.entry == entry() && r.signature == "sig");
+            assert!(!same, "byte {at}");
+        }
+    }
+
+    #[test]
+    fn names_read_back() {
+        for chain in ["releases", "environments/dev"] {
+            assert_eq!(chain.parse::<ChainName>().unwrap().to_string(), chain);
+        }
+        assert!("environments/../releases".parse::<ChainName>().is_err());
+        assert!("release".parse::<ChainName>().is_err());
+        assert!("deployer-".parse::<Writer>().is_err());
+        assert_eq!("deployer-dev".parse::<Writer>().unwrap().to_string(), "deployer-dev");
+    }
+}

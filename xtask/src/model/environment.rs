@@ -1,0 +1,347 @@
+//! The chain of an environment: what happened there, step by step of each promotion, and the state that its head
+//! carries.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    model::{
+        digest::Digest,
+        entry::{About, Event},
+        names::{AliasName, FleetName, FunctionName},
+        smoke::CheckResult,
+        time::Time,
+        version::Version,
+    },
+    ports::fleet::FleetVersion,
+};
+
+/// What happens in an environment. A promotion is `claimed`, `staged`, `shifting`, `shifted`, `verified`; one that is
+/// found bad goes from wherever it stands to `failed` and `died`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum EnvironmentEvent {
+    /// The environment is held for a promotion: the intent to stage.
+    Claimed {
+        /// The machine whose lock tells whether the owner still lives.
+        machine: String,
+        /// After this, whoever comes may take over.
+        expires: Time,
+        /// Whose claim was taken over, if one was.
+        took_over: Option<String>,
+    },
+    /// Every function has a published version that carries the box's bytes.
+    Staged {
+        /// Those versions.
+        functions: BTreeMap<FunctionName, Deployed>,
+    },
+    /// The versions answered well; the aliases are about to move. The intent of the shift.
+    Shifting {
+        /// What moves.
+        moves: Vec<AliasMove>,
+        /// What the versions answered before they had traffic.
+        smoke: Vec<CheckResult>,
+    },
+    /// All aliases moved.
+    Shifted,
+    /// The release answers well through live: the promotion is closed.
+    Verified {
+        /// What live answered.
+        smoke: Vec<CheckResult>,
+    },
+    /// The release is found bad; aliases are about to go back. The intent of the way back.
+    Failed {
+        /// Where and why, in one line.
+        finding: String,
+        /// What the checks answered, if checks found it.
+        smoke: Vec<CheckResult>,
+        /// The end of the function's own log, if it says more.
+        log: Option<String>,
+        /// What moves back.
+        moves: Vec<AliasMove>,
+    },
+    /// The release is dead, the aliases are where they were: the promotion is closed.
+    Died {
+        /// Where and why, in one line.
+        finding: String,
+    },
+    /// A promotion was given up before anything moved, or after everything moved back; its release is not dead.
+    Abandoned {
+        /// Why.
+        reason: String,
+    },
+}
+
+/// One function as it stands in a fleet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Deployed {
+    /// Its name there.
+    pub name: FleetName,
+    /// The published version.
+    pub version: FleetVersion,
+    /// What its code hashes to.
+    pub code: Digest,
+    /// A keyed digest of the variables that the infrastructure team had set when the version was published.
+    pub variables: Digest,
+}
+
+/// One alias, and where it moves.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AliasMove {
+    /// The function.
+    pub function: FunctionName,
+    /// Its name in the fleet.
+    pub name: FleetName,
+    /// The alias.
+    pub alias: AliasName,
+    /// Where it pointed; `None` if there was none.
+    pub from: Option<FleetVersion>,
+    /// Where it will point; `None` to remove it.
+    pub to: Option<FleetVersion>,
+}
+
+impl AliasMove {
+    /// The way back.
+    #[must_use]
+    pub fn back(&self) -> Self {
+        Self { from: self.to, to: self.from, ..self.clone() }
+    }
+}
+
+/// How an environment stands.
+#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EnvironmentState {
+    /// Grows with every claim: a holder with an older number has lost it.
+    pub fence: u64,
+    /// Who holds the environment, for which release.
+    pub holder: Option<Claim>,
+    /// Where the holder's promotion stands.
+    pub phase: Phase,
+    /// What callers get.
+    pub live: Option<Live>,
+    /// What callers got while the release that is live now was not verified yet: where a finding leads back to.
+    pub fallback: Option<Live>,
+    /// The verified release that was live before the one that is.
+    pub previous: Option<Live>,
+    /// The versions that the holder staged.
+    pub staged: BTreeMap<FunctionName, Deployed>,
+    /// The moves of the shift, or of the way back.
+    pub moves: Vec<AliasMove>,
+    /// The release that a rollback pinned here.
+    pub pin: Option<Version>,
+    /// The highest release that ever claimed this environment.
+    pub highest: Option<Version>,
+}
+
+/// Where a promotion stands.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// No promotion is under way.
+    #[default]
+    Closed,
+    /// To be staged.
+    Claimed,
+    /// To be smoked.
+    Staged,
+    /// Aliases are moving.
+    Shifting,
+    /// To be verified.
+    Shifted,
+    /// Aliases are moving back.
+    Failing,
+}
+
+/// Who holds an environment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Claim {
+    /// Who.
+    pub owner: String,
+    /// The machine whose lock tells whether the owner still lives.
+    pub machine: String,
+    /// Since when.
+    pub since: Time,
+    /// After this, whoever comes may take over.
+    pub expires: Time,
+    /// The release being promoted.
+    pub release: Version,
+    /// Its identity.
+    pub manifest: Digest,
+}
+
+/// A release that callers get.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Live {
+    /// The release.
+    pub release: Version,
+    /// Its identity.
+    pub manifest: Digest,
+    /// When all aliases had moved.
+    pub since: Time,
+    /// Whether it answered well through live.
+    pub verified: bool,
+    /// Its functions there.
+    pub functions: BTreeMap<FunctionName, Deployed>,
+}
+
+impl Event for EnvironmentEvent {
+    type State = EnvironmentState;
+
+    fn advance(&self, before: &EnvironmentState, about: &About) -> EnvironmentState {
+        let mut after = before.clone();
+        match self {
+            Self::Claimed { machine, expires, .. } => {
+                after.fence += 1;
+                after.phase = Phase::Claimed;
+                after.staged.clear();
+                after.moves.clear();
+                if let (Some(release), Some(manifest)) = (about.release, about.manifest) {
+                    after.highest = after.highest.max(Some(release));
+                    after.holder = Some(Claim {
+                        owner: about.actor.clone(),
+                        machine: machine.clone(),
+                        since: about.time,
+                        expires: *expires,
+                        release,
+                        manifest,
+                    });
+                }
+            }
+            Self::Staged { functions } => {
+                after.phase = Phase::Staged;
+                after.staged = functions.clone();
+            }
+            Self::Shifting { moves, .. } => {
+                after.phase = Phase::Shifting;
+                after.moves = moves.clone();
+            }
+            Self::Shifted => {
+                after.phase = Phase::Shifted;
+                if let (Some(release), Some(manifest)) = (about.release, about.manifest) {
+                    let functions = after.staged.clone();
+                    let live = Live { release, manifest, since: about.time, verified: false, functions };
+                    after.fallback = after.live.replace(live);
+                }
+            }
+            Self::Verified { .. } => {
+                close(&mut after);
+                let fallback = after.fallback.take();
+                if let Some(live) = &mut after.live {
+                    live.verified = true;
+                    // A release that is staged again over itself does not push out the one before it.
+                    if let Some(old) = fallback.filter(|old| old.release != live.release) {
+                        after.previous = Some(old);
+                    }
+                }
+            }
+            Self::Failed { moves, .. } => {
+                after.phase = Phase::Failing;
+                after.moves = moves.clone();
+            }
+            Self::Died { .. } => {
+                close(&mut after);
+                fall_back(&mut after);
+            }
+            Self::Abandoned { .. } => {
+                close(&mut after);
+                fall_back(&mut after);
+            }
+        }
+        after
+    }
+
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Claimed { .. } => "claimed",
+            Self::Staged { .. } => "staged",
+            Self::Shifting { .. } => "shifting",
+            Self::Shifted => "shifted",
+            Self::Verified { .. } => "verified",
+            Self::Failed { .. } => "failed",
+            Self::Died { .. } => "died",
+            Self::Abandoned { .. } => "abandoned",
+        }
+    }
+}
+
+fn close(state: &mut EnvironmentState) {
+    state.holder = None;
+    state.phase = Phase::Closed;
+    state.staged.clear();
+    state.moves.clear();
+}
+
+/// A live release that was never verified gives way to what was live before it; a verified one stays.
+fn fall_back(state: &mut EnvironmentState) {
+    let fallback = state.fallback.take();
+    if state.live.as_ref().is_some_and(|live| !live.verified) {
+        state.live = fallback;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn about(release: &str) -> About {
+        About {
+            release: Some(release.parse().unwrap()),
+            manifest: Some(Digest::of(release.as_bytes())),
+            time: "2026-01-23T12:00:00Z".parse().unwrap(),
+            actor: "alice".to_owned(),
+        }
+    }
+
+    fn play(state: &EnvironmentState, release: &str, events: &[EnvironmentEvent]) -> EnvironmentState {
+        events.iter().fold(state.clone(), |state, event| event.advance(&state, &about(release)))
+    }
+
+    fn claimed() -> EnvironmentEvent {
+        let expires = "2026-01-23T13:00:00Z".parse().unwrap();
+        EnvironmentEvent::Claimed { machine: "laptop".to_owned(), expires, took_over: None }
+    }
+
+    fn up_to_shifted() -> Vec<EnvironmentEvent> {
+        vec![
+            claimed(),
+            EnvironmentEvent::Staged { functions: BTreeMap::new() },
+            EnvironmentEvent::Shifting { moves: vec![], smoke: vec![] },
+            EnvironmentEvent::Shifted,
+        ]
+    }
+
+    fn verified(state: &EnvironmentState, release: &str) -> EnvironmentState {
+        let state = play(state, release, &up_to_shifted());
+        play(&state, release, &[EnvironmentEvent::Verified { smoke: vec![] }])
+    }
+
+    #[test]
+    fn a_death_after_the_shift_brings_back_what_was_live() {
+        let died = EnvironmentEvent::Died { finding: "wrong answer".to_owned() };
+        let first = verified(&EnvironmentState::default(), "v1.0.0");
+        let second = verified(&first, "v1.1.0");
+        let shifted = play(&second, "v1.2.0", &up_to_shifted());
+        assert_eq!(shifted.live.as_ref().unwrap().release, "v1.2.0".parse().unwrap());
+        let back = play(&shifted, "v1.2.0", std::slice::from_ref(&died));
+        assert_eq!((back.live, back.previous), (second.live.clone(), second.previous.clone()));
+        // Before the shift nothing changes for callers; a first deployment leaves nothing behind.
+        let early = play(&second, "v1.2.0", &[claimed(), died.clone()]);
+        assert_eq!((early.live, early.previous), (second.live, second.previous));
+        let none = play(&play(&EnvironmentState::default(), "v1.0.0", &up_to_shifted()), "v1.0.0", &[died]);
+        assert_eq!(none.live, None);
+    }
+
+    #[test]
+    fn the_same_release_again_does_not_push_out_the_one_before() {
+        let second = verified(&verified(&EnvironmentState::default(), "v1.0.0"), "v1.1.0");
+        let again = verified(&second, "v1.1.0");
+        assert_eq!(again.previous.unwrap().release, "v1.0.0".parse().unwrap());
+        assert_eq!(again.fence, 3);
+    }
+}

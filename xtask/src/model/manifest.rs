@@ -1,0 +1,164 @@
+//! The manifest: the seal of a box. Its own SHA-256 is the release's identity.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{
+    commit::CommitId,
+    configuration::Configuration,
+    digest::Digest,
+    key::{KeyError, VaultKey},
+    names::{EnvName, FunctionName},
+    smoke::Check,
+    version::Version,
+};
+
+/// Everything that a release is. It holds no time, so that the same build seals the same bytes again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    /// The form of this record: 1.
+    pub schema: u32,
+    /// The release.
+    pub release: Version,
+    /// What it was built from.
+    pub commit: CommitId,
+    /// The release sealed before it, dead or not; `None` for the first.
+    pub previous: Option<PreviousRelease>,
+    /// The compiler.
+    pub toolchain: Toolchain,
+    /// The SHA-256 of `Cargo.lock`.
+    pub lockfile: Digest,
+    /// Every object in the box but this one, by its name in the box.
+    pub objects: BTreeMap<String, Object>,
+    /// Every function.
+    pub functions: BTreeMap<FunctionName, Function>,
+    /// The promotion path, in order, with each environment's gate.
+    pub path: Vec<Stop>,
+    /// The commits that are in this release and were not in the one before.
+    pub changes: Vec<Change>,
+}
+
+/// The release before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PreviousRelease {
+    /// Its version.
+    pub release: Version,
+    /// Its identity.
+    pub manifest: Digest,
+}
+
+/// What compiled the artifacts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Toolchain {
+    /// `rustc --version`.
+    pub rustc: String,
+    /// `cargo --version`.
+    pub cargo: String,
+    /// The machine that compiled, as a target triple.
+    pub host: String,
+    /// What was compiled for, as a target triple.
+    pub target: String,
+    /// The cargo profile.
+    pub profile: String,
+}
+
+/// One object of the box.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Object {
+    /// Its SHA-256.
+    pub sha256: Digest,
+    /// Its size in bytes.
+    pub size: u64,
+}
+
+/// One function of the release.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Function {
+    /// The name of its artifact in the box.
+    pub artifact: String,
+    /// Its declared configuration in each environment.
+    pub configuration: BTreeMap<EnvName, Configuration>,
+    /// Its smoke checks in each environment.
+    pub smoke: BTreeMap<EnvName, Vec<Check>>,
+}
+
+/// One stop of the promotion path.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Stop {
+    /// The environment.
+    pub environment: EnvName,
+    /// Only checks declared safe run there.
+    pub safe_smoke_only: bool,
+    /// It is the second region: fed by synchronisation after the stop before it, not by promotion.
+    pub recovery: bool,
+    /// What must hold before a release may enter.
+    pub gate: GateRules,
+}
+
+/// What a gate demands beside the order of the path.
+#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GateRules {
+    /// Approvals by people in roles. None of them: the gate needs no person.
+    #[serde(default)]
+    pub approvals: Vec<ApprovalRule>,
+}
+
+/// How many people of a role must approve.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ApprovalRule {
+    /// The role.
+    pub role: String,
+    /// How many different people.
+    pub count: u32,
+}
+
+/// One commit of the release.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Change {
+    /// The commit.
+    pub commit: CommitId,
+    /// The first line of its message.
+    pub subject: String,
+    /// E-mails of its author and co-authors.
+    pub authors: Vec<String>,
+    /// Whether it is a merge: merges are nobody's authorship.
+    pub merge: bool,
+}
+
+impl Manifest {
+    /// The rules of one environment, `None` if it is not on the path.
+    #[must_use]
+    pub fn stop(&self, environment: &EnvName) -> Option<&Stop> {
+        self.path.iter().find(|stop| &stop.environment == environment)
+    }
+
+    /// The stop before this one, `None` for the first.
+    #[must_use]
+    pub fn stop_before(&self, environment: &EnvName) -> Option<&Stop> {
+        let at = self.path.iter().position(|stop| &stop.environment == environment)?;
+        self.path.get(at.checked_sub(1)?)
+    }
+}
+
+/// The name of the seal in a box.
+pub const MANIFEST: &str = "manifest.json";
+/// The name of the checksum file in a box; `sha256sum -c` reads it.
+pub const SUMS: &str = "SHA256SUMS";
+
+/// The key of an object in a release's box.
+///
+/// # Errors
+/// If the name is not one segment of a key.
+pub fn box_key(release: Version, name: &str) -> Result<VaultKey, KeyError> {
+    format!("{release}/{name}").parse()
+}

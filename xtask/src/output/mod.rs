@@ -1,0 +1,102 @@
+//! The only place that prints: stdout carries the result, stderr the story.
+
+pub mod progress;
+pub mod table;
+pub mod text;
+
+use std::io::{self, Write};
+
+use anstream::{AutoStream, ColorChoice};
+use serde::Serialize;
+
+use crate::failure::{self, Failure};
+
+/// What a command answers: for people, for scripts, and whether something is wrong with what it found.
+#[derive(Debug)]
+pub struct Answer {
+    /// For people.
+    pub text: String,
+    /// For scripts: one JSON document.
+    pub json: serde_json::Value,
+    /// Why the command still ends with an error although it has a result to show.
+    pub failure: Option<Failure>,
+}
+
+impl Answer {
+    /// An answer.
+    ///
+    /// # Errors
+    /// If the value has no JSON form.
+    pub fn new(value: &impl Serialize, text: String) -> anyhow::Result<Self> {
+        Ok(Self { text, json: serde_json::to_value(value)?, failure: None })
+    }
+
+    /// The same answer, ending with this failure.
+    #[must_use]
+    pub fn failing(self, failure: Option<Failure>) -> Self {
+        Self { failure, ..self }
+    }
+}
+
+/// How to print.
+#[derive(Debug, Clone, Copy)]
+pub struct Output {
+    /// One JSON document on stdout instead of text.
+    pub json: bool,
+    /// Whether to colour.
+    pub color: ColorChoice,
+}
+
+impl Output {
+    /// Prints a command's end and gives its exit code. The chain of an error is printed once, here.
+    #[must_use]
+    pub fn finish(self, result: anyhow::Result<Answer>) -> u8 {
+        let (answer, error) = match result {
+            Ok(mut answer) => {
+                let failure = answer.failure.take();
+                (Some(answer), failure.map(anyhow::Error::from))
+            }
+            Err(error) => (None, Some(error)),
+        };
+        let code = error.as_ref().map_or(0, |error| failure::find(error).map_or(1, Failure::code));
+        let printed = match (&answer, &error) {
+            (Some(answer), _) => self.result(answer),
+            (None, Some(error)) if self.json => self.json(&failed(error, code)),
+            _ => Ok(()),
+        };
+        if let Some(error) = &error {
+            // Where stderr is gone there is nobody left to tell.
+            self.story(&format!("{error:#}"), code).unwrap_or_default();
+        }
+        match printed {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => 1,
+            _ => code,
+        }
+    }
+
+    fn result(self, answer: &Answer) -> io::Result<()> {
+        if self.json {
+            return self.json(&answer.json);
+        }
+        let mut out = AutoStream::new(io::stdout(), self.color);
+        let text = answer.text.trim_end();
+        if text.is_empty() { Ok(()) } else { writeln!(out, "{text}").and_then(|()| out.flush()) }
+    }
+
+    fn json(self, value: &serde_json::Value) -> io::Result<()> {
+        let mut out = io::stdout();
+        writeln!(out, "{value}").and_then(|()| out.flush())
+    }
+
+    fn story(self, text: &str, code: u8) -> io::Result<()> {
+        let mut out = AutoStream::new(io::stderr(), self.color);
+        let (label, style) = if code == 3 { ("note", text::CYAN) } else { ("error", text::RED) };
+        writeln!(out, "{style}{label}{style:#}: {text}")
+    }
+}
+
+fn failed(error: &anyhow::Error, code: u8) -> serde_json::Value {
+    let kind = failure::find(error).map_or("unexpected", Failure::kind);
+    let chain: Vec<String> = error.chain().map(ToString::to_string).collect();
+    serde_json::json!({ "error": { "code": code, "kind": kind, "message": chain.join(": "), "chain": chain } })
+}

@@ -1,0 +1,79 @@
+//! What `release` does next: the very plan that runs, printed by `--plan`.
+
+use serde::Serialize;
+
+use crate::{
+    model::{commit::CommitId, digest::Digest, names::{EnvName, FunctionName}, version::Version},
+    plan::next_version::NextVersion,
+};
+
+/// A release, from the commit to the last environment whose gate needs no person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ReleasePlan {
+    /// What to do.
+    pub action: ReleaseAction,
+    /// What is checked out.
+    pub commit: CommitId,
+    /// The functions to build, all in one resolution.
+    pub functions: Vec<FunctionName>,
+    /// The environments to carry it through.
+    pub through: Vec<EnvName>,
+    /// Where it stops, and why.
+    pub stops_at: Option<StopsAt>,
+}
+
+/// What to do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "do")]
+pub enum ReleaseAction {
+    /// Reserve a number, build, seal.
+    Release {
+        /// The number.
+        version: Version,
+        /// A number whose builder is gone, to be burned first.
+        burn: Option<Version>,
+        /// Why this number.
+        why: NextVersion,
+        /// The release notes, in Markdown.
+        notes: String,
+    },
+    /// Build and seal under the number that an interrupted run reserved for this commit.
+    Resume {
+        /// The number.
+        version: Version,
+    },
+    /// This commit is sealed; take it through the environments that it has not reached.
+    CarryOn {
+        /// The release.
+        version: Version,
+        /// Its identity.
+        manifest: Digest,
+    },
+    /// Nothing.
+    Nothing {
+        /// Why, in one sentence.
+        reason: String,
+        /// Commit by commit.
+        why: Option<NextVersion>,
+    },
+}
+
+impl ReleaseAction {
+    /// The release that this is about, if it is about one.
+    #[must_use]
+    pub fn version(&self) -> Option<Version> {
+        match self {
+            Self::Release { version, .. } | Self::Resume { version } | Self::CarryOn { version, .. } => Some(*version),
+            Self::Nothing { .. } => None,
+        }
+    }
+}
+
+/// The gate at which a release waits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct StopsAt {
+    /// The environment.
+    pub environment: EnvName,
+    /// What it waits for.
+    pub waits_for: String,
+}

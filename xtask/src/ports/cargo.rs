@@ -1,0 +1,53 @@
+//! Cargo: building every function in one call, each packed as an artifact.
+
+use std::collections::BTreeMap;
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use crate::model::{digest::Digest, manifest::Toolchain, names::FunctionName};
+
+/// The build tool.
+pub trait Cargo: Send + Sync {
+    /// Builds all functions in one resolution and packs each into its artifact.
+    ///
+    /// # Errors
+    /// If cargo fails (its own words are in the error), or does not make an executable for one of the functions.
+    fn build(&self, request: &BuildRequest<'_>, progress: &dyn Fn(&str)) -> anyhow::Result<Built>;
+}
+
+/// What to build.
+#[derive(Debug, Clone)]
+pub struct BuildRequest<'a> {
+    /// The workspace.
+    pub root: &'a Utf8Path,
+    /// The packages, each with one executable of the same name.
+    pub functions: &'a [FunctionName],
+    /// The cargo profile.
+    pub profile: &'a str,
+    /// The target triple; `None` for this machine's own.
+    pub target: Option<&'a str>,
+    /// The folder for the artifacts, `<function>.zip` each.
+    pub out: &'a Utf8Path,
+}
+
+/// What was built.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Built {
+    /// Each function's artifact.
+    pub artifacts: BTreeMap<FunctionName, Artifact>,
+    /// What compiled them.
+    pub toolchain: Toolchain,
+    /// The SHA-256 of `Cargo.lock`.
+    pub lockfile: Digest,
+}
+
+/// One function's zip: `bootstrap` at its root.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Artifact {
+    /// Where it lies.
+    pub path: Utf8PathBuf,
+    /// Its SHA-256.
+    pub sha256: Digest,
+    /// Its size in bytes.
+    pub size: u64,
+}

@@ -1,0 +1,73 @@
+//! The vault: the write-once object store. Nothing here can overwrite or delete (DESIGN, invariant 1).
+
+use async_trait::async_trait;
+use camino::Utf8Path;
+
+use crate::model::{digest::Digest, key::VaultKey};
+
+/// A write-once store of named objects.
+#[async_trait]
+pub trait Vault: Send + Sync {
+    /// Writes an object that does not exist yet, whole or not at all, and durably.
+    ///
+    /// # Errors
+    /// `VaultError::Exists` if the name is taken, whatever it holds: read it and decide.
+    async fn create(&self, key: &VaultKey, body: Body<'_>) -> Result<(), VaultError>;
+
+    /// Reads a small object whole, `None` if there is none.
+    ///
+    /// # Errors
+    /// `VaultError::TooLarge` above `READ_LIMIT`: fetch it instead.
+    async fn read(&self, key: &VaultKey) -> Result<Option<Vec<u8>>, VaultError>;
+
+    /// The digest and size of an object's bytes, read now and in full, `None` if there is none. With a destination the
+    /// bytes are also written there.
+    async fn fetch(&self, key: &VaultKey, to: Option<&Utf8Path>) -> Result<Option<(Digest, u64)>, VaultError>;
+
+    /// Whether there is an object of this name.
+    async fn exists(&self, key: &VaultKey) -> Result<bool, VaultError>;
+
+    /// Everything that lies in the vault, sorted by name; what is not a valid object has no key.
+    async fn list(&self) -> Result<Vec<Listed>, VaultError>;
+}
+
+/// The largest object that `read` takes into memory: 64 MiB.
+pub const READ_LIMIT: u64 = 64 << 20;
+
+/// What to write.
+#[derive(Debug, Clone, Copy)]
+pub enum Body<'a> {
+    /// These bytes.
+    Bytes(&'a [u8]),
+    /// The content of this file, streamed.
+    File(&'a Utf8Path),
+}
+
+/// One thing found in the vault.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// Its name as found.
+    pub name: String,
+    /// The name as a key, `None` if it is not a valid one, or not a plain object.
+    pub key: Option<VaultKey>,
+}
+
+/// Why the vault did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum VaultError {
+    /// The name is taken.
+    #[error("the vault already holds {0}")]
+    Exists(VaultKey),
+    /// Larger than a record may be.
+    #[error("{0} in the vault is larger than a record may be ({READ_LIMIT} bytes)")]
+    TooLarge(VaultKey),
+    /// The vault, or what should go into it, could not be read or written.
+    #[error("failed to {what}")]
+    Unreachable {
+        /// What was tried, on which object.
+        what: String,
+        /// Why it failed.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
