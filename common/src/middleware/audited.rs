@@ -56,7 +56,7 @@ mod tests {
             request_id: "r".into(),
         };
         let environment = "dev".parse().unwrap();
-        let auditor = Auditor { store, clock: &FixedClock::default(), environment: &environment };
+        let auditor = Auditor { store, clock: &FixedClock, environment: &environment };
         block_on(audited(&auditor, lookup, async { read }))
     }
 
