@@ -7,6 +7,14 @@ use camino::Utf8PathBuf;
 use crate::constants::AUDIT_TABLE_LOCAL;
 use crate::models::{Environment, InvalidEnvironment};
 
+/// What the runtime library reads for itself, and panics without.
+const SET_BY_LAMBDA: [&str; 4] = [
+    "AWS_LAMBDA_RUNTIME_API",
+    "AWS_LAMBDA_FUNCTION_NAME",
+    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+    "AWS_LAMBDA_FUNCTION_VERSION",
+];
+
 /// The checked settings of a function.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
@@ -60,6 +68,9 @@ pub enum SettingsError {
     /// SQLite outside of a laptop would lose every audit item with its sandbox.
     #[error("STORE is sqlite under profile aws: SQLite is allowed under profile local only")]
     SqliteOutsideLocal,
+    /// A variable that Lambda sets is not there, so there is nobody to ask for work.
+    #[error("environment variable {0} is not set: run the function with `cargo xtask invoke` or `cargo xtask serve`")]
+    NotOnLambda(&'static str),
     /// The SQLite audit database has one table name.
     #[error("TABLE_AUDIT is {0:?}: with STORE=sqlite it is {AUDIT_TABLE_LOCAL}, or not set")]
     AuditTable(String),
@@ -92,9 +103,13 @@ impl Settings {
             other => return Err(SettingsError::StoreNotAvailable(other.to_owned())),
         };
         match optional("TABLE_AUDIT")? {
-            Some(table) if table != AUDIT_TABLE_LOCAL => Err(SettingsError::AuditTable(table)),
-            _ => Ok(Self { profile, environment, store }),
+            Some(table) if table != AUDIT_TABLE_LOCAL => return Err(SettingsError::AuditTable(table)),
+            _ => {}
         }
+        for name in SET_BY_LAMBDA {
+            optional(name)?.ok_or(SettingsError::NotOnLambda(name))?;
+        }
+        Ok(Self { profile, environment, store })
     }
 }
 
@@ -114,6 +129,7 @@ mod tests {
     fn read_with(name: &str, value: Option<&str>) -> Result<Settings, SettingsError> {
         Settings::read(|asked| {
             let good = GOOD.iter().find(|(known, _)| *known == asked).map(|(_, value)| *value);
+            let good = good.or_else(|| SET_BY_LAMBDA.contains(&asked).then_some("128"));
             let given = if asked == name { value } else { good };
             given.map(str::to_owned).ok_or(VarError::NotPresent)
         })
@@ -149,5 +165,13 @@ mod tests {
         assert!(refusal("STORE", "oracle").contains("\"oracle\" is not available"));
         assert!(refusal("APP_ENVIRONMENT", "Prod").contains("APP_ENVIRONMENT"));
         assert!(refusal("TABLE_AUDIT", "other").contains("Audit_Logs_Local"));
+    }
+
+    #[test]
+    fn outside_of_lambda_the_way_in_is_told() {
+        for name in SET_BY_LAMBDA {
+            let message = read_with(name, None).unwrap_err().to_string();
+            assert!(message.contains(name) && message.contains("cargo xtask invoke"), "{message}");
+        }
     }
 }
