@@ -1,0 +1,9 @@
+//! Clients of the stores: how they are opened, and the audit repository that every function shares.
+//!
+//! They create and seed nothing; the toolchain does that.
+
+mod sqlite;
+mod sqlite_audit;
+
+pub use sqlite::{Access, SqliteClient};
+pub use sqlite_audit::SqliteAuditStore;

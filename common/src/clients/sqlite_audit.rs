@@ -1,0 +1,129 @@
+//! The audit table in SQLite. The database itself refuses to change or delete an item (see the seeds' triggers).
+
+use camino::Utf8PathBuf;
+use rusqlite::named_params;
+
+use crate::clients::{Access, SqliteClient};
+use crate::models::AuditItem;
+use crate::types::{AuditStore, StoreError};
+
+/// Appends audit items to the table of [`AUDIT_TABLE_LOCAL`](crate::constants::AUDIT_TABLE_LOCAL).
+pub struct SqliteAuditStore {
+    client: SqliteClient,
+}
+
+const APPEND: &str = "INSERT INTO Audit_Logs_Local \
+    (pk, sk, action, status, purpose, product, configuration_key, request_id, ttl) VALUES \
+    (:pk, :sk, :action, :status, :purpose, :product, :configuration_key, :request_id, :ttl)";
+
+impl SqliteAuditStore {
+    /// The audit store in the database at `path`.
+    pub fn new(path: Utf8PathBuf) -> Self {
+        Self { client: SqliteClient::new("audit", path, Access::Write) }
+    }
+}
+
+impl AuditStore for SqliteAuditStore {
+    async fn append(&self, item: &AuditItem) -> Result<(), StoreError> {
+        let lookup = &item.lookup;
+        self.client.run("append an item", |connection| {
+            connection.prepare_cached(APPEND)?.execute(named_params! {
+                ":pk": item.pk(),
+                ":sk": item.sk(),
+                ":action": lookup.action.as_str(),
+                ":status": item.status.as_str(),
+                ":purpose": lookup.user.purpose().as_str(),
+                ":product": lookup.subject.product(),
+                ":configuration_key": lookup.subject.configuration_key(),
+                ":request_id": lookup.request_id,
+                ":ttl": item.expires,
+            })?;
+            Ok(())
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::Connection;
+
+    use super::*;
+    use crate::constants::SMOKE_USER_ID;
+    use crate::models::{Action, Lookup, Status, Subject};
+    use crate::testing::{ALICE, Folder, audit_rows, block_on, seeded};
+
+    fn item(user: &str) -> AuditItem {
+        let lookup = Lookup {
+            action: Action::PriceFetch,
+            user: user.parse().unwrap(),
+            subject: Subject::Product("PROD-101".parse().unwrap()),
+            request_id: "r-1".into(),
+        };
+        AuditItem::new(lookup, Status::Success, "2026-01-23T12:00:00Z".parse().unwrap(), &"dev".parse().unwrap())
+    }
+
+    fn with_one_item() -> (Folder, AuditItem, Connection) {
+        let folder = seeded();
+        let item = item(ALICE);
+        block_on(SqliteAuditStore::new(folder.audit()).append(&item)).unwrap();
+        let connection = Connection::open(folder.audit()).unwrap();
+        (folder, item, connection)
+    }
+
+    #[test]
+    fn an_item_is_written_with_every_field() {
+        let (folder, item, _) = with_one_item();
+        block_on(SqliteAuditStore::new(folder.audit()).append(&self::item(SMOKE_USER_ID))).unwrap();
+        let rows = audit_rows(&folder.audit());
+        let row = rows.iter().find(|row| row.sk == item.sk()).unwrap();
+        assert_eq!((row.pk.as_str(), row.action.as_str()), (item.pk().as_str(), "PRICE_FETCH"));
+        assert_eq!((row.status.as_str(), row.purpose.as_str()), ("SUCCESS", "USER"));
+        assert_eq!((row.product.as_deref(), row.configuration_key.as_deref()), (Some("PROD-101"), None));
+        assert_eq!((row.request_id.as_str(), row.ttl), ("r-1", item.expires));
+        assert_eq!(rows.iter().filter(|row| row.purpose == "SMOKE").count(), 1);
+    }
+
+    #[test]
+    fn no_statement_changes_or_removes_an_item() {
+        let (folder, item, connection) = with_one_item();
+        let before = audit_rows(&folder.audit());
+        for statement in [
+            "UPDATE Audit_Logs_Local SET status = 'ERROR'",
+            "DELETE FROM Audit_Logs_Local",
+            // REPLACE deletes without firing the delete trigger; the insert trigger has to stop it.
+            "INSERT OR REPLACE INTO Audit_Logs_Local SELECT pk, sk, action, 'ERROR', purpose, product, \
+             configuration_key, request_id, ttl FROM Audit_Logs_Local",
+            "INSERT INTO Audit_Logs_Local SELECT * FROM Audit_Logs_Local WHERE true \
+             ON CONFLICT DO UPDATE SET status = 'ERROR'",
+        ] {
+            let error = connection.execute(statement, []).unwrap_err().to_string();
+            assert!(error.contains("append-only"), "{statement}: {error}");
+        }
+        assert!(block_on(SqliteAuditStore::new(folder.audit()).append(&item)).is_err());
+        assert_eq!(audit_rows(&folder.audit()), before);
+    }
+
+    #[test]
+    fn several_processes_can_append_at_once() {
+        let folder = seeded();
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    let store = SqliteAuditStore::new(folder.audit());
+                    for _ in 0..25 {
+                        block_on(store.append(&item(ALICE))).unwrap();
+                    }
+                });
+            }
+        });
+        assert_eq!(audit_rows(&folder.audit()).len(), 100);
+    }
+
+    #[test]
+    fn without_its_table_it_is_unavailable() {
+        let folder = seeded();
+        Connection::open(folder.audit()).unwrap().execute_batch("DROP TABLE Audit_Logs_Local").unwrap();
+        let error = block_on(SqliteAuditStore::new(folder.audit()).append(&item(ALICE))).unwrap_err();
+        assert!(matches!(error, StoreError::Unavailable { store: "audit", .. }));
+    }
+}

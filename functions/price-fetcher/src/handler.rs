@@ -1,0 +1,168 @@
+//! The entry point behind the layers: request in, answer out.
+
+use common::middleware::{ApiError, ApiRequest, ApiResponse};
+use common::types::{AuditStore, Clock};
+
+use crate::dto::PriceQuery;
+use crate::repository_price::PriceStore;
+use crate::service::App;
+
+/// Answers `GET /price`. The path is not looked at: the gateway routes, and the handbook's event has none.
+///
+/// # Errors
+/// Anything but a 200; the layers turn it into an answer.
+pub(crate) async fn handle<P: PriceStore, A: AuditStore, C: Clock>(
+    app: &App<P, A, C>,
+    request: &ApiRequest,
+) -> Result<ApiResponse, ApiError> {
+    let query = PriceQuery::try_from(request)?;
+    ApiResponse::ok(&app.price(query, &request.request_id).await?)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use common::clients::SqliteAuditStore;
+    use common::constants::SMOKE_USER_ID;
+    use common::middleware::stack;
+    use common::models::{ProductId, Status};
+    use common::testing::{
+        ALICE, FixedClock, Folder, MemoryAudit, Recorder, audit_rows, block_on, call, event_file, request, seeded,
+    };
+    use common::types::StoreError;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::repository_price::{Found, SqlitePriceStore};
+
+    /// Knows PROD-101 at 99.90, or fails.
+    struct MemoryPrices {
+        fails: bool,
+    }
+
+    impl PriceStore for MemoryPrices {
+        async fn price(&self, product: &ProductId) -> Result<Option<Found>, StoreError> {
+            if self.fails {
+                return Err(StoreError::Unavailable { action: "read", store: "price", source: "down".into() });
+            }
+            let found = Found { price: "99.90".parse().unwrap(), currency: "USD".parse().unwrap() };
+            Ok((product.as_str() == "PROD-101").then_some(found))
+        }
+    }
+
+    fn in_memory(fails: bool, audit: MemoryAudit) -> App<MemoryPrices, MemoryAudit, FixedClock> {
+        App { prices: MemoryPrices { fails }, audit, clock: FixedClock, environment: "dev".parse().unwrap() }
+    }
+
+    fn on_sqlite(folder: &Folder) -> Arc<App<SqlitePriceStore, SqliteAuditStore, FixedClock>> {
+        let (prices, audit) = (SqlitePriceStore::new(folder.data()), SqliteAuditStore::new(folder.audit()));
+        Arc::new(App { prices, audit, clock: FixedClock, environment: "dev".parse().unwrap() })
+    }
+
+    fn ask<P: PriceStore>(app: &App<P, MemoryAudit, FixedClock>, product: &str) -> Result<ApiResponse, ApiError> {
+        block_on(handle(app, &request("GET", &[("id", product), ("userId", ALICE)])))
+    }
+
+    /// Sends `event` through `lambda_http` and every layer to the function on seeded SQLite; the log goes along.
+    fn send(folder: &Folder, event: &str) -> (u16, Value, String) {
+        let (app, recorder) = (on_sqlite(folder), Recorder::default());
+        let handler = move |request| {
+            let app = Arc::clone(&app);
+            async move { handle(&app, &request).await }
+        };
+        let answer = call(stack(recorder.process(), handler), event);
+        (answer.status_code, serde_json::from_str(&answer.body).unwrap(), recorder.text())
+    }
+
+    #[test]
+    fn a_known_price_keeps_its_digits_and_is_audited() {
+        let app = in_memory(false, MemoryAudit::default());
+        let answer = ask(&app, "PROD-101").unwrap();
+        assert_eq!(answer.body, r#"{"productId":"PROD-101","price":99.90,"currency":"USD"}"#);
+        assert!(matches!(ask(&app, "PROD-9"), Err(ApiError::NotFound(_))));
+        assert_eq!(app.audit.statuses(), [Status::Success, Status::NotFound]);
+        assert_eq!(app.audit.items()[0].lookup.request_id, "r-1");
+    }
+
+    #[test]
+    fn no_audit_no_price() {
+        let app = in_memory(false, MemoryAudit::failing());
+        assert!(matches!(ask(&app, "PROD-101"), Err(ApiError::AuditUnavailable(_))));
+    }
+
+    #[test]
+    fn a_failing_store_is_audited_as_an_error() {
+        let app = in_memory(true, MemoryAudit::default());
+        assert!(matches!(ask(&app, "PROD-101"), Err(ApiError::StoreUnavailable(_))));
+        assert_eq!(app.audit.statuses(), [Status::Error]);
+    }
+
+    #[test]
+    fn every_event_form_is_answered_from_sqlite_and_audited_without_a_trace_in_the_log() {
+        let folder = seeded();
+        for event in ["price-event.json", "price-event-v2.json"] {
+            let (status, body, log) = send(&folder, &event_file(event));
+            assert_eq!(status, 200, "{event}");
+            assert_eq!(body.to_string(), r#"{"currency":"USD","price":99.99,"productId":"PROD-101"}"#);
+            assert!(!log.contains("550e") && !log.contains("PROD-101"), "{log}");
+        }
+        let rows = audit_rows(&folder.audit());
+        assert_eq!(rows.len(), 2);
+        for row in rows {
+            assert_eq!(
+                (row.action.as_str(), row.status.as_str(), row.purpose.as_str()),
+                ("PRICE_FETCH", "SUCCESS", "USER")
+            );
+            assert_eq!((row.pk, row.product.as_deref()), (format!("USER#{ALICE}"), Some("PROD-101")));
+        }
+    }
+
+    #[test]
+    fn the_smoke_user_is_marked() {
+        let folder = seeded();
+        let (status, _, _) = send(&folder, &event_file("price-event-v2.json").replace(ALICE, SMOKE_USER_ID));
+        assert_eq!((status, audit_rows(&folder.audit())[0].purpose.as_str()), (200, "SMOKE"));
+    }
+
+    #[test]
+    fn bad_requests_name_their_fields_and_are_not_lookups() {
+        let folder = seeded();
+        let event = |query: Value| json!({"httpMethod": "GET", "queryStringParameters": query}).to_string();
+        for (query, fields) in [
+            (json!(null), json!(["id", "userId"])),
+            (json!({"id": "PROD%2D101", "userId": "Alice-UUID"}), json!(["id", "userId"])),
+            (json!({"id": "PRÖD", "userId": ALICE}), json!(["id"])),
+            (json!({"id": ["a", "a"], "userId": ALICE, "x": ""}), json!(["x", "id"])),
+        ] {
+            let (status, body, log) = send(&folder, &event(query));
+            let named: Vec<_> =
+                body["error"]["fields"].as_array().unwrap().iter().map(|fault| &fault["field"]).collect();
+            assert_eq!((status, json!(named)), (400, fields));
+            assert!(log.contains("VALIDATION_FAILED") && !log.contains("Alice"), "{log}");
+        }
+        let (status, body, _) = send(&folder, &json!({"httpMethod": "POST"}).to_string());
+        assert_eq!((status, &body["error"]["code"]), (405, &json!("METHOD_NOT_ALLOWED")));
+        assert_eq!(audit_rows(&folder.audit()), []);
+    }
+
+    #[test]
+    fn without_the_audit_table_there_is_503_and_no_price() {
+        let folder = seeded();
+        rusqlite::Connection::open(folder.audit()).unwrap().execute_batch("DROP TABLE Audit_Logs_Local").unwrap();
+        let (status, body, log) = send(&folder, &event_file("price-event.json"));
+        assert_eq!((status, &body["error"]["code"]), (503, &json!("AUDIT_UNAVAILABLE")));
+        assert_eq!(body["error"]["requestId"], "local-test-id");
+        assert!(!body.to_string().contains("99.99"));
+        assert!(log.contains("no such table"), "{log}");
+    }
+
+    #[test]
+    fn without_any_price_database_there_is_503_and_an_error_is_audited() {
+        let folder = seeded();
+        std::fs::remove_file(folder.data()).unwrap();
+        let (status, body, _) = send(&folder, &event_file("price-event.json"));
+        assert_eq!((status, &body["error"]["code"]), (503, &json!("STORE_UNAVAILABLE")));
+        assert_eq!(audit_rows(&folder.audit())[0].status, "ERROR");
+    }
+}

@@ -1,0 +1,37 @@
+//! The business of a price lookup: read, record, and only then tell.
+
+use common::middleware::{ApiError, Auditor, audited};
+use common::models::{Action, Environment, Lookup, Subject};
+use common::types::{AuditStore, Clock};
+
+use crate::dto::{PriceBody, PriceQuery};
+use crate::repository_price::PriceStore;
+
+/// What the function works with.
+pub(crate) struct App<P, A, C> {
+    /// Where prices come from.
+    pub(crate) prices: P,
+    /// Where audit items go.
+    pub(crate) audit: A,
+    /// The time.
+    pub(crate) clock: C,
+    /// The environment that this process serves.
+    pub(crate) environment: Environment,
+}
+
+impl<P: PriceStore, A: AuditStore, C: Clock> App<P, A, C> {
+    /// The price of the product that `query` asks for; every outcome is audited first.
+    ///
+    /// # Errors
+    /// Not found; the prices or the audit store failed.
+    pub(crate) async fn price(&self, query: PriceQuery, request_id: &str) -> Result<PriceBody, ApiError> {
+        let PriceQuery { product, user } = query;
+        let subject = Subject::Product(product.clone());
+        let lookup = Lookup { action: Action::PriceFetch, user, subject, request_id: request_id.to_owned() };
+        let auditor = Auditor { store: &self.audit, clock: &self.clock, environment: &self.environment };
+        match audited(&auditor, lookup, self.prices.price(&product)).await? {
+            Some(found) => Ok(PriceBody { product_id: product, price: found.price, currency: found.currency }),
+            None => Err(ApiError::NotFound(format!("product {product}"))),
+        }
+    }
+}

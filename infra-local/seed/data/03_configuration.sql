@@ -1,0 +1,22 @@
+-- The system configuration of every environment; a function reads only the rows of its own APP_ENVIRONMENT.
+INSERT OR IGNORE INTO system_configuration (environment, key, value) VALUES
+    ('dev', 'currency.default', 'USD'),
+    ('dev', 'feature.bulk-lookup', 'true'),
+    ('dev', 'logging.level', 'info'),
+    ('dev', 'request.timeout-seconds', '30'),
+    ('qa', 'currency.default', 'USD'),
+    ('qa', 'feature.bulk-lookup', 'true'),
+    ('qa', 'logging.level', 'info'),
+    ('qa', 'request.timeout-seconds', '30'),
+    ('uat', 'currency.default', 'USD'),
+    ('uat', 'feature.bulk-lookup', 'false'),
+    ('uat', 'logging.level', 'info'),
+    ('uat', 'request.timeout-seconds', '60'),
+    ('prod', 'currency.default', 'USD'),
+    ('prod', 'feature.bulk-lookup', 'false'),
+    ('prod', 'logging.level', 'warn'),
+    ('prod', 'request.timeout-seconds', '300'),
+    ('dr', 'currency.default', 'USD'),
+    ('dr', 'feature.bulk-lookup', 'false'),
+    ('dr', 'logging.level', 'warn'),
+    ('dr', 'request.timeout-seconds', '300');
