@@ -1,3 +1,4 @@
 //! The only code that touches the world: files, processes, sockets, git, cargo.
 
+pub mod git;
 pub mod local;

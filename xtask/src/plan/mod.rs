@@ -1,1 +1,4 @@
 //! Pure decisions: what the next version is, what a promotion does, whether a gate holds. No I/O.
+
+pub mod next_version;
+pub mod notes;
