@@ -3,16 +3,23 @@
 use std::collections::BTreeSet;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use git2::{Repository, Status, StatusOptions, SubmoduleIgnore, SubmoduleStatus};
+use git2::{ErrorCode, Repository, Status, StatusOptions, SubmoduleIgnore, SubmoduleStatus};
 
 use super::failed;
 use crate::ports::git::GitError;
 
 pub(super) fn dirty(repository: &Repository, except: Option<&Utf8Path>) -> Result<Vec<Utf8PathBuf>, GitError> {
+    // libgit2 takes a HEAD whose tree is missing (partial clones) for an empty one, and would call anything clean.
+    let what = "comparing the work tree with HEAD";
+    match repository.head() {
+        Ok(head) => drop(head.peel_to_commit().and_then(|commit| commit.tree()).map_err(failed(what))?),
+        Err(error) if error.code() == ErrorCode::UnbornBranch => {}
+        Err(error) => return Err(failed(what)(error)),
+    }
     let mut options = StatusOptions::new();
     // Every single untracked file, so that `except` can lie inside an untracked folder; submodules are asked below.
     options.include_untracked(true).recurse_untracked_dirs(true).include_ignored(false).exclude_submodules(false);
-    let statuses = repository.statuses(Some(&mut options)).map_err(failed("comparing the work tree with HEAD"))?;
+    let statuses = repository.statuses(Some(&mut options)).map_err(failed(what))?;
     let changed = statuses
         .iter()
         .filter(|entry| !entry.status().is_empty() && entry.status() != Status::IGNORED)

@@ -1,0 +1,7 @@
+//! The repository as the toolchain sees it, against the real `git`.
+
+mod cases;
+mod histories;
+mod history;
+mod status;
+mod tag;
