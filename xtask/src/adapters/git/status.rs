@@ -39,14 +39,13 @@ fn dirty_submodules(repository: &Repository) -> Result<Vec<Utf8PathBuf>, GitErro
         let status = repository
             .submodule_status(name, SubmoduleIgnore::None)
             .map_err(failed(format!("comparing the submodule {path} with HEAD")))?;
-        // A submodule that was never initialised is an empty folder, as HEAD has it.
-        let in_workdir = status.is_in_wd() && !status.is_wd_uninitialized();
+        // None of these is set for a submodule that was never initialised: its folder is empty, as HEAD has it.
         let unclean = SubmoduleStatus::WD_MODIFIED
             | SubmoduleStatus::WD_INDEX_MODIFIED
             | SubmoduleStatus::WD_WD_MODIFIED
             | SubmoduleStatus::WD_UNTRACKED;
         let staged = SubmoduleStatus::INDEX_ADDED | SubmoduleStatus::INDEX_DELETED | SubmoduleStatus::INDEX_MODIFIED;
-        if (in_workdir && status.intersects(unclean)) || status.intersects(staged) {
+        if status.intersects(unclean | staged) {
             dirty.push(path.into());
         }
     }

@@ -18,9 +18,6 @@ pub(super) fn tag(
     message: &str,
     time: Time,
 ) -> Result<Tagged, GitError> {
-    if let Some(found) = existing(repository, name, commit)? {
-        return Ok(found);
-    }
     let target = repository.find_object(oid(commit)?, Some(git2::ObjectType::Commit)).map_err(|error| {
         if error.code() == ErrorCode::NotFound {
             return GitError::MissingCommit(commit);
@@ -29,7 +26,7 @@ pub(super) fn tag(
     })?;
     match repository.tag(name, &target, &tagger(repository, time)?, message, false) {
         Ok(_) => Ok(Tagged::Created),
-        // Someone tagged in between.
+        // Asked for only now, so that a tag made at the same time is found like an old one.
         Err(error) if error.code() == ErrorCode::Exists => match existing(repository, name, commit)? {
             Some(found) => Ok(found),
             None => Err(failed(format!("tagging {} as {name}", commit.short()))(error)),
