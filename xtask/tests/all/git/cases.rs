@@ -214,7 +214,6 @@ pub(super) const CASES: &[Case] = &[
         repo.git(&["reset", "--quiet", "--hard", "HEAD~1"]);
         let true_head = repo.commit("fix: a");
         repo.git(&["replace", &true_head.to_string(), &other.to_string()]);
-        // `git status` would compare with the replacement; that is not the point here.
         vault
     }),
 ];

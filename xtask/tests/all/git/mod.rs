@@ -3,5 +3,6 @@
 mod cases;
 mod histories;
 mod history;
+mod random;
 mod status;
 mod tag;
