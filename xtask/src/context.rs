@@ -60,8 +60,9 @@ impl Context {
     /// # Errors
     /// If the configuration has no such environment.
     pub fn fleet(&self, environment: &EnvName) -> Result<&dyn Fleet, crate::failure::Failure> {
-        self.fleets.get(environment).map(AsRef::as_ref).ok_or_else(|| {
-            crate::failure::Failure::usage(format!("release.toml has no environment `{environment}`"))
-        })
+        self.fleets
+            .get(environment)
+            .map(AsRef::as_ref)
+            .ok_or_else(|| crate::failure::Failure::usage(format!("release.toml has no environment `{environment}`")))
     }
 }

@@ -2,4 +2,5 @@
 
 pub mod archive;
 pub mod cargo;
+pub mod git;
 pub mod local;

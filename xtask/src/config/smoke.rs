@@ -28,9 +28,8 @@ pub fn all(root: &Utf8Path, config: &Config) -> Result<AllChecks, Failure> {
     let one = |(name, function): (&FunctionName, &FunctionConfig)| {
         let path = root.join(&function.path).join("smoke.toml");
         let raw: raw::Smoke = load::toml(&path)?;
-        let checks = resolve(raw, &config.path).map_err(|problems| {
-            Failure::usage(format!("{path} is not valid:\n  - {}", problems.join("\n  - ")))
-        })?;
+        let checks = resolve(raw, &config.path)
+            .map_err(|problems| Failure::usage(format!("{path} is not valid:\n  - {}", problems.join("\n  - "))))?;
         Ok((name.clone(), checks))
     };
     config.functions.iter().map(one).collect()

@@ -61,12 +61,7 @@ pub fn release(raw: raw::Release) -> Result<Config, Vec<String>> {
 }
 
 fn stop(raw: raw::Environment) -> Stop {
-    Stop {
-        environment: raw.name,
-        safe_smoke_only: raw.safe_smoke_only,
-        recovery: raw.recovery,
-        gate: raw.gate,
-    }
+    Stop { environment: raw.name, safe_smoke_only: raw.safe_smoke_only, recovery: raw.recovery, gate: raw.gate }
 }
 
 fn alias(local: &raw::Profile) -> Result<crate::model::names::AliasName, Vec<String>> {
@@ -134,7 +129,9 @@ fn fleet_names(
             let text = template.replace("{function}", function.as_str()).replace("{environment}", environment.as_str());
             let what = format!("{function} in {environment}");
             match text.parse::<FleetName>() {
-                Err(error) => problems.push(format!("the template `{template}` gives a wrong name for {what}: {error}")),
+                Err(error) => {
+                    problems.push(format!("the template `{template}` gives a wrong name for {what}: {error}"))
+                }
                 Ok(name) => {
                     if let Some(other) = taken.insert(name.clone(), what.clone()) {
                         problems.push(format!(

@@ -124,12 +124,7 @@ pub async fn entry<E: Event>(context: &Context, chain: &ChainName, number: u64) 
 }
 
 /// Whether an entry stands where it says, and its writer's key signed it.
-async fn check<E: Event>(
-    context: &Context,
-    chain: &ChainName,
-    number: u64,
-    record: &Record<E>,
-) -> anyhow::Result<()> {
+async fn check<E: Event>(context: &Context, chain: &ChainName, number: u64, record: &Record<E>) -> anyhow::Result<()> {
     let entry = &record.entry;
     let key = chain.key(number)?;
     let place = (entry.schema, &entry.chain, entry.number, &entry.writer);

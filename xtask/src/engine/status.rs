@@ -156,7 +156,8 @@ pub async fn next_step(context: &Context, newest: Option<Version>) -> anyhow::Re
         if gate::needs_person(&manifest, stop) || stop.recovery {
             // Its plan explains every rule that does not hold yet, and what would satisfy it.
             let gate = survey::gate(context, &environment, &manifest).await?;
-            let refused = gate.rules.iter().filter(|rule| !rule.holds).map(|rule| format!("{} {}", rule.rule, rule.found));
+            let refused =
+                gate.rules.iter().filter(|rule| !rule.holds).map(|rule| format!("{} {}", rule.rule, rule.found));
             let waits_for = Some(refused.collect::<Vec<_>>().join(", ")).filter(|text| !text.is_empty());
             let promote = if waits_for.is_some() { format!("{promote} --plan") } else { promote };
             return Ok(NextStep { environment: Some(environment), waits_for, ..command(&promote) });

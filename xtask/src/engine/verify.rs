@@ -74,7 +74,8 @@ impl Verification {
         };
         let tampered = of(|verdict| !matches!(verdict, Verdict::Correct | Verdict::Unreachable));
         if !tampered.is_empty() {
-            let back = format!("to put it back, run `cargo xtask promote --to {environment} --release {}`", self.release);
+            let back =
+                format!("to put it back, run `cargo xtask promote --to {environment} --release {}`", self.release);
             return Some(Failure::Integrity(format!("{environment} is not what was sealed: {tampered}; {back}")));
         }
         if let Some(wrong) = self.smoke.iter().find(|result| result.verdict == Verdict::Incorrect) {

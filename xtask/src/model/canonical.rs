@@ -53,7 +53,9 @@ mod tests {
     fn reads_only_the_one_form() {
         type Map = BTreeMap<String, u8>;
         assert!(from_slice::<Map>(br#"{"a":1,"b":2}"#).is_ok());
-        for other in [r#"{"b":2,"a":1}"#, r#"{"a": 1,"b":2}"#, r#"{"a":1,"a":1,"b":2}"#, "{\"a\":1}\n", r#"{"\u0061":1}"#] {
+        for other in
+            [r#"{"b":2,"a":1}"#, r#"{"a": 1,"b":2}"#, r#"{"a":1,"a":1,"b":2}"#, "{\"a\":1}\n", r#"{"\u0061":1}"#]
+        {
             assert!(from_slice::<Map>(other.as_bytes()).is_err(), "{other}");
         }
     }

@@ -56,17 +56,16 @@ impl Commit {
         plain
     }
 
-    /// Everyone who wrote it: the author, then each `Co-authored-by:` of the message, each e-mail once. One too many is
-    /// harmless here and one too few is not: an author may not approve, so the trailer counts on any line.
+    /// Everyone who wrote it: the author, then each `Co-authored-by:` of the message and each `Author:` of the log that
+    /// `git merge --squash` leaves in it, each e-mail once. One too many is harmless here and one too few is not (an
+    /// author may not approve), so both count on any line.
     #[must_use]
     pub fn authors(&self) -> Vec<Identity> {
         let mut authors = vec![self.author.clone()];
         for line in self.message.lines() {
             let Some((token, value)) = line.split_once(':') else { continue };
-            if !token
-                .trim_matches(|c: char| c.is_whitespace() || "*->".contains(c))
-                .eq_ignore_ascii_case("co-authored-by")
-            {
+            let token = token.trim_matches(|c: char| c.is_whitespace() || "*->".contains(c));
+            if !token.eq_ignore_ascii_case("co-authored-by") && token != "Author" {
                 continue;
             }
             for person in identities(value) {

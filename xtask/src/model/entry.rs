@@ -270,7 +270,9 @@ mod tests {
         let record = Record::<Tested>::decode(&bytes).unwrap();
         assert_eq!(record.entry, entry());
         assert_eq!(record.digest, Digest::of(&bytes));
-        assert!(String::from_utf8(bytes).unwrap().starts_with(r#"{"actor":"alice@laptop","chain":"environments/dev","#));
+        assert!(
+            String::from_utf8(bytes).unwrap().starts_with(r#"{"actor":"alice@laptop","chain":"environments/dev","#)
+        );
     }
 
     #[test]

@@ -3,7 +3,12 @@
 use serde::Serialize;
 
 use crate::{
-    model::{commit::CommitId, digest::Digest, names::{EnvName, FunctionName}, version::Version},
+    model::{
+        commit::CommitId,
+        digest::Digest,
+        names::{EnvName, FunctionName},
+        version::Version,
+    },
     plan::next_version::NextVersion,
 };
 

@@ -219,7 +219,10 @@ mod tests {
     fn a_failure_is_no_answer() {
         let payload = br#"{"errorType":"Runtime.ExitError","errorMessage":"exit status 101"}"#;
         let answer = Answer { payload, function_error: Some("Unhandled"), took_ms: 1 };
-        assert_eq!(judge(&check(&[]), &answer), Err("the function failed: Runtime.ExitError: exit status 101".to_owned()));
+        assert_eq!(
+            judge(&check(&[]), &answer),
+            Err("the function failed: Runtime.ExitError: exit status 101".to_owned())
+        );
         let no_response = Answer { payload: b"null", function_error: None, took_ms: 1 };
         assert!(judge(&check(&[]), &no_response).is_err());
     }

@@ -1,3 +1,6 @@
 //! The integration tests: one binary.
+#![expect(clippy::disallowed_methods, reason = "tests run the real git on repositories of their own")]
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test's helpers fail with the test")]
 
-fn main() {}
+mod git;
+mod support;

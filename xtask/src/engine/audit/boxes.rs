@@ -92,7 +92,8 @@ fn agree(
     }
     let link = manifest.previous.as_ref().map(|p| (p.release, p.manifest));
     if link != previous {
-        let show = |link: Option<(Version, Digest)>| link.map_or_else(|| "no link".to_owned(), |(v, d)| format!("{v} {d}"));
+        let show =
+            |link: Option<(Version, Digest)>| link.map_or_else(|| "no link".to_owned(), |(v, d)| format!("{v} {d}"));
         audit.find(&key, Verdict::Incorrect, show(previous), show(link));
     }
     Ok(())

@@ -63,7 +63,12 @@ pub(super) async fn verify<E: Event>(
             state(audit, &key, records.last().map(|before| &before.entry), &record.entry);
         }
         if let Some(head) = noted.filter(|head| head.number == number && head.sha256 != record.digest) {
-            audit.find(&key, Verdict::Incorrect, format!("{}, as the witness saw it", head.sha256), record.digest.to_string());
+            audit.find(
+                &key,
+                Verdict::Incorrect,
+                format!("{}, as the witness saw it", head.sha256),
+                record.digest.to_string(),
+            );
         }
         previous = Some(record.digest);
         records.push(record);

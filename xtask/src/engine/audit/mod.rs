@@ -61,7 +61,8 @@ impl Audit {
             1 => String::new(),
             n => format!(" (and {} more findings)", n - 1),
         };
-        let what = format!("{} is {}: expected {}, found {}{more}", first.object, first.verdict, first.expected, first.found);
+        let what =
+            format!("{} is {}: expected {}, found {}{more}", first.object, first.verdict, first.expected, first.found);
         Some(if first.verdict == Verdict::Unreachable {
             Failure::Unfinished { what, source: None }
         } else {

@@ -76,8 +76,7 @@ pub(super) struct Promotion<'a> {
 /// # Errors
 /// Refused, busy, died, unfinished or integrity, as DESIGN §8 tells them apart.
 pub async fn run(context: &Context, plan: &PromotionPlan, manifest: &Manifest) -> anyhow::Result<Promoted> {
-    let promotion =
-        Promotion { context, environment: &plan.environment, manifest, digest: plan.manifest };
+    let promotion = Promotion { context, environment: &plan.environment, manifest, digest: plan.manifest };
     if !plan.gate.holds() && plan.from_phase == Phase::Closed {
         return Err(promotion.refused(&plan.gate.refusals()).into());
     }
@@ -168,11 +167,7 @@ impl Promotion<'_> {
     }
 
     /// Appends to the environment's chain, as long as it is still held for this promotion.
-    async fn record(
-        &self,
-        claimed: &Claimed,
-        event: EnvironmentEvent,
-    ) -> anyhow::Result<Record<EnvironmentEvent>> {
+    async fn record(&self, claimed: &Claimed, event: EnvironmentEvent) -> anyhow::Result<Record<EnvironmentEvent>> {
         ledger::append::<EnvironmentEvent>(self.context, &self.chain(), |head| {
             let state = head.map(|record| &record.entry.state);
             if state.is_none_or(|state| state.fence != claimed.fence || state.holder.is_none()) {
@@ -201,9 +196,9 @@ pub async fn default_release(context: &Context, environment: &EnvName) -> anyhow
     let at = context.config.path.iter().position(|stop| &stop.environment == environment);
     let before = at.and_then(|at| at.checked_sub(1)).and_then(|at| context.config.path.get(at));
     let Some(before) = before else {
-        return facts::newest_sealed(context).await?.ok_or_else(|| {
-            Failure::Refused("nothing is released yet: run `cargo xtask release`".to_owned()).into()
-        });
+        return facts::newest_sealed(context)
+            .await?
+            .ok_or_else(|| Failure::Refused("nothing is released yet: run `cargo xtask release`".to_owned()).into());
     };
     let chain = ChainName::Environment(before.environment.clone());
     let head = ledger::head::<EnvironmentEvent>(context, &chain).await?;

@@ -71,7 +71,8 @@ impl Promotion<'_> {
         let mut live = BTreeMap::new();
         for (function, deployed) in &state.staged {
             let alias = fleet.alias(&deployed.name, self.alias()).await;
-            let alias = alias.map_err(|error| Failure::unfinished(format!("failed to look at {}", deployed.name), error))?;
+            let alias =
+                alias.map_err(|error| Failure::unfinished(format!("failed to look at {}", deployed.name), error))?;
             live.insert(function.clone(), alias.map(|alias| alias.target.version));
         }
         Ok(live)

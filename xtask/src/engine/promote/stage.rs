@@ -74,7 +74,8 @@ impl Promotion<'_> {
                     latest = self.settle(fleet, name, updated.map_err(stop)?).await?;
                 }
                 let description = self.manifest.release.to_string();
-                let published = fleet.publish(name, &wanted.code, &latest.revision, &description).await.map_err(stop)?;
+                let published =
+                    fleet.publish(name, &wanted.code, &latest.revision, &description).await.map_err(stop)?;
                 self.settle(fleet, name, published).await?
             }
         };
@@ -97,9 +98,7 @@ impl Promotion<'_> {
         let found = self.context.vault.fetch(&key, None).await;
         let found = found.map_err(|e| Stop::World(Failure::unfinished(format!("failed to read {key}"), e).into()))?;
         match found {
-            Some((digest, _)) if digest == seen.wanted.code => {
-                Ok(CodeSource { key, object_version: None, digest })
-            }
+            Some((digest, _)) if digest == seen.wanted.code => Ok(CodeSource { key, object_version: None, digest }),
             found => {
                 let found = found.map_or_else(|| "nothing".to_owned(), |(digest, _)| digest.to_string());
                 let expected = seen.wanted.code;

@@ -94,9 +94,9 @@ pub(super) async fn functions(
     let mut seen = Vec::new();
     for function in manifest.functions.keys() {
         let wanted = wanted(context, environment, manifest, function)?;
-        let observed = observe(context, fleet, &wanted.name)
-            .await
-            .map_err(|error| Failure::unfinished(format!("failed to look at {} in {environment}", wanted.name), error))?;
+        let observed = observe(context, fleet, &wanted.name).await.map_err(|error| {
+            Failure::unfinished(format!("failed to look at {} in {environment}", wanted.name), error)
+        })?;
         let plan = promotion::function(&wanted, &observed);
         seen.push(Seen { wanted, observed, plan });
     }
@@ -123,7 +123,8 @@ fn wanted(
     function: &FunctionName,
 ) -> anyhow::Result<Wanted> {
     let sealed = manifest.functions.get(function);
-    let not_sealed = || Failure::Refused(format!("{} declares nothing for {function} in {environment}", manifest.release));
+    let not_sealed =
+        || Failure::Refused(format!("{} declares nothing for {function} in {environment}", manifest.release));
     let configuration = sealed.and_then(|f| f.configuration.get(environment)).ok_or_else(not_sealed)?;
     Ok(Wanted {
         function: function.clone(),
@@ -137,7 +138,8 @@ fn wanted(
 /// The digest of a function's artifact, as the manifest seals it.
 pub(crate) fn artifact(manifest: &Manifest, function: &FunctionName) -> anyhow::Result<Digest> {
     let sealed = manifest.functions.get(function).and_then(|f| manifest.objects.get(&f.artifact));
-    let missing = || Failure::Integrity(format!("the manifest of {} seals no artifact of {function}", manifest.release));
+    let missing =
+        || Failure::Integrity(format!("the manifest of {} seals no artifact of {function}", manifest.release));
     Ok(sealed.ok_or_else(missing)?.sha256)
 }
 

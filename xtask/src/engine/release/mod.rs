@@ -162,12 +162,7 @@ async fn sealed_already(context: &Context, version: Version, commit: CommitId) -
     Ok(Some(Digest::of(&bytes)))
 }
 
-async fn build(
-    context: &Context,
-    plan: &ReleasePlan,
-    checks: &AllChecks,
-    version: Version,
-) -> anyhow::Result<Digest> {
+async fn build(context: &Context, plan: &ReleasePlan, checks: &AllChecks, version: Version) -> anyhow::Result<Digest> {
     let phase = context.story.phase("building");
     let out = context.local.join("build").join(version.to_string());
     let request = BuildRequest {

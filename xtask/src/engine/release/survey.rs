@@ -106,8 +106,7 @@ pub fn commits(context: &Context, head: CommitId, bases: &[CommitId]) -> Result<
 /// The environments that need no person, and the gate at which a release waits.
 #[must_use]
 pub fn route(path: &[Stop]) -> (Vec<&Stop>, Option<StopsAt>) {
-    let through: Vec<&Stop> =
-        path.iter().take_while(|stop| stop.gate.approvals.is_empty() && !stop.recovery).collect();
+    let through: Vec<&Stop> = path.iter().take_while(|stop| stop.gate.approvals.is_empty() && !stop.recovery).collect();
     let stops_at = path.get(through.len()).map(|stop| StopsAt {
         environment: stop.environment.clone(),
         waits_for: if stop.recovery {
@@ -204,16 +203,7 @@ fn highest(state: &ReleasesState, living: Option<&SealedRelease>) -> Option<High
 fn since(context: &Context, head: CommitId, last: &LastState) -> Result<Since, Failure> {
     let living: Vec<CommitId> = last.living.iter().map(|used| used.commit).collect();
     let both: Vec<CommitId> = living.iter().copied().chain(last.highest.map(|highest| highest.commit)).collect();
-    let highest = commits(context, head, &both)?;
-    let new: std::collections::BTreeSet<CommitId> = highest.iter().map(|commit| commit.id).collect();
-    let counted = match last.highest {
-        Some(number) if number.fate != Fate::Living => {
-            let all = commits(context, head, &living)?;
-            all.into_iter().filter(|commit| !new.contains(&commit.id)).collect()
-        }
-        _ => Vec::new(),
-    };
-    Ok(Since { highest, counted })
+    Ok(Since::split(commits(context, head, &living)?, &commits(context, head, &both)?))
 }
 
 /// HEAD must descend from the last release (DESIGN §7): else it would take back what is released.

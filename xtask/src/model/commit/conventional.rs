@@ -68,29 +68,29 @@ pub fn read(message: &str, merge: bool) -> Reading {
     if changes.is_empty() && (merge || is_merge_message(header)) {
         return Reading::Merge;
     }
-    let body = if header == SQUASHED { unindented(body) } else { Cow::Borrowed(body) };
-    read_body(&body, header, &mut changes);
+    read_body(&unindented(body, header), header, &mut changes);
     if changes.is_empty() { Reading::Unconventional } else { Reading::Changes(changes) }
 }
 
-/// The first line of what `git merge --squash` proposes; the log that follows is indented.
+/// What `git merge --squash` proposes begins with this line; in the log that follows the messages are indented as code.
 const SQUASHED: &str = "Squashed commit of the following:";
 
-fn unindented(log: &str) -> Cow<'_, str> {
-    let is_message = |line: &&str| line.trim().is_empty() || line.starts_with("    ");
-    log.lines()
-        .filter(is_message)
-        .map(|line| line.strip_prefix("    ").unwrap_or(line))
-        .collect::<Vec<_>>()
-        .join("\n")
-        .into()
+/// The body with the messages of such a log at the margin. People put a header of their own before it.
+fn unindented<'a>(body: &'a str, header: &str) -> Cow<'a, str> {
+    let mut in_log = header == SQUASHED;
+    if !in_log && !body.lines().any(|line| line.trim_end() == SQUASHED) {
+        return Cow::Borrowed(body);
+    }
+    let lines = body.lines().map(|line| {
+        in_log |= line.trim_end() == SQUASHED;
+        line.strip_prefix("    ").filter(|_| in_log).unwrap_or(line)
+    });
+    Cow::Owned(lines.collect::<Vec<_>>().join("\n"))
 }
 
 fn is_merge_message(header: &str) -> bool {
     let starts = ["branch ", "branches ", "remote-tracking branch", "pull request ", "tag ", "commit "];
     header.strip_prefix("Merge ").is_some_and(|what| starts.iter().any(|start| what.starts_with(start)))
-        || header.starts_with("Merged in ")
-        || header.starts_with("Merged PR ")
 }
 
 /// Git's own words for a revert; since 2.43 the revert of a revert reads `Reapply "…"`.

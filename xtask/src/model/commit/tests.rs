@@ -92,6 +92,10 @@ fn reads_squash_bodies() {
     let git = "Squashed commit of the following:\n\ncommit 0123\nAuthor: A <a@b>\nDate:   now\n\n    feat: one\n\n    \
                Words.\n\ncommit 0124\nAuthor: A <a@b>\nDate:   now\n\n    fix!: two\n";
     assert_eq!(announced(git), ["feat: one", "fix: two !! two"]);
+    let own_header = format!("docs: mine\n\n    feat: code\n\n{}", git.replace("fix!", "perf"));
+    assert_eq!(announced(&own_header), ["docs: mine", "feat: one", "perf: two"]);
+    let azure = "Merged PR 12: Prices\n\n- feat: one";
+    assert_eq!(announced(azure), ["feat: one"]);
     let once = "feat: one (#3)\n\n* feat: one\n* feat: one (#4)";
     assert_eq!(announced(once), ["feat: one (#3)"]);
 }
@@ -119,10 +123,13 @@ fn is_not_fooled_by_prose() {
 #[test]
 fn finds_everyone_who_wrote_it() {
     let message = "feat: a\n\nCo-authored-by: B <b@example.com>\nCO-AUTHORED-BY:C <c@example.com>, D <D@example.com>\r\n\
-                   * Co-authored-by: d <d@example.com>\nCo-authored-by: e@example.com\nCo-authored-by: nobody\n\
+                   * Co-authored-by: d <d@example.com>\nCo-authored-by: e@example.com\nCo-authored-by: nobody\nAuthor: G <g@example.com>\n\
                    Signed-off-by: F <f@example.com>";
     let emails: Vec<_> = commit(message).authors().into_iter().map(|person| person.email).collect();
-    assert_eq!(emails, ["ada@example.com", "b@example.com", "c@example.com", "D@example.com", "e@example.com"]);
+    assert_eq!(
+        emails,
+        ["ada@example.com", "b@example.com", "c@example.com", "D@example.com", "e@example.com", "g@example.com"]
+    );
 }
 
 #[test]

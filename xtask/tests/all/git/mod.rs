@@ -1,0 +1,8 @@
+//! The repository as the toolchain sees it, against the real `git`.
+
+mod cases;
+mod histories;
+mod history;
+mod random;
+mod status;
+mod tag;
