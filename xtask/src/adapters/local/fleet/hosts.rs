@@ -31,6 +31,13 @@ pub(super) struct Warm {
     _folder: TempDir,
 }
 
+/// A version laid out on disk, and all that a host of it needs.
+pub(super) struct Unpacked {
+    folder: TempDir,
+    spec: Spec,
+    sink: File,
+}
+
 /// This process' own folder under `<root>/.hosts`, and the lock that says that its owner lives.
 struct Home {
     folder: TempDir,
@@ -57,13 +64,13 @@ impl Hosts {
         self.idle().entry((name.clone(), number)).or_default().push(warm);
     }
 
-    /// Unpacks a version into a fresh folder; blocks. The folder and what to start there.
+    /// Unpacks a version into a fresh folder; blocks.
     pub(super) fn unpack(
         &self,
         name: &FleetName,
         number: FleetVersion,
         version: &Version,
-    ) -> Result<(TempDir, Spec), FleetError> {
+    ) -> Result<Unpacked, FleetError> {
         let home = self.home()?;
         let failed = |what| disk::failed(what, &self.root);
         let folder = TempDir::new_in(home.folder.path()).map_err(failed("making a folder in"))?;
@@ -82,14 +89,14 @@ impl Hosts {
             timeout_s: version.state.configuration.timeout_s,
             init_limit: INIT_LIMIT,
             variables: self.placed(&version.state.variables)?,
-            log: Box::new(sink),
         };
-        Ok((folder, spec))
+        Ok(Unpacked { folder, spec, sink })
     }
 
     /// Starts what [`Hosts::unpack`] has laid out.
-    pub(super) async fn start(folder: TempDir, spec: Spec, code: Digest) -> Result<Warm, HostError> {
-        Ok(Warm { host: Host::start(spec).await?, code, _folder: folder })
+    pub(super) async fn start(unpacked: Unpacked, code: Digest) -> Result<Warm, HostError> {
+        let Unpacked { folder, spec, sink } = unpacked;
+        Ok(Warm { host: Host::start(spec, Box::new(sink)).await?, code, _folder: folder })
     }
 
     /// The variables with `{local}` replaced: only now, so that a folder that was moved still works.

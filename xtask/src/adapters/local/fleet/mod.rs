@@ -88,8 +88,7 @@ impl LocalFleet {
         let (hosts, bytes, of) = (Arc::clone(&self.hosts), Arc::clone(version), name.clone());
         let unpacked =
             tokio::task::spawn_blocking(move || hosts.unpack(&of, number, &bytes)).await.map_err(given_up)?;
-        let (folder, spec) = unpacked?;
-        match Hosts::start(folder, spec, version.state.code).await {
+        match Hosts::start(unpacked?, version.state.code).await {
             Ok(warm) => Ok(Started::Warm(Box::new(warm))),
             Err(HostError::Init(error)) => Ok(Started::Failed(Answer {
                 payload: error.document,

@@ -4,7 +4,7 @@ use std::{
     fs,
     io::{self, Cursor, Read},
     os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _},
-    path::{Component, Path},
+    path::Path,
 };
 
 use camino::Utf8Path;
@@ -70,7 +70,8 @@ fn walk(zip: &[u8], mut take: impl FnMut(&Entry<'_>, &mut dyn Read) -> io::Resul
     let mut left = LARGEST_UNZIPPED;
     for index in 0..archive.len() {
         let mut file = archive.by_index(index).map_err(|error| format!("entry {index} cannot be read: {error}"))?;
-        let name = file.name().to_owned();
+        let name =
+            file.name().map_err(|error| format!("the name of entry {index} cannot be read: {error}"))?.into_owned();
         let entry = entry(&file, &name)?;
         // One byte more than allowed tells "exactly full" from "too much".
         let size = take(&entry, &mut (&mut file).take(left + 1)).map_err(|error| format!("entry `{name}`: {error}"))?;
@@ -82,9 +83,8 @@ fn walk(zip: &[u8], mut take: impl FnMut(&Entry<'_>, &mut dyn Read) -> io::Resul
 }
 
 fn entry<'a>(file: &ZipFile<'_, Cursor<&[u8]>>, name: &'a str) -> Result<Entry<'a>, String> {
-    let path = Path::new(name);
-    let inside = path.components().all(|part| matches!(part, Component::Normal(_)));
-    if name.is_empty() || name.contains(['\0', '\\']) || !inside {
+    let inside = name.strip_suffix('/').unwrap_or(name).split('/').all(|part| !matches!(part, "" | "." | ".."));
+    if name.contains(['\0', '\\']) || !inside {
         return Err(format!("entry `{}` points out of the zip", name.escape_debug()));
     }
     let mode = file.unix_mode().unwrap_or(0o644);
@@ -92,7 +92,7 @@ fn entry<'a>(file: &ZipFile<'_, Cursor<&[u8]>>, name: &'a str) -> Result<Entry<'
     if !matches!(mode & 0o170_000, 0 | 0o100_000 | 0o040_000) {
         return Err(format!("entry `{name}` is neither a file nor a folder"));
     }
-    Ok(Entry { path, folder: file.is_dir(), mode })
+    Ok(Entry { path: Path::new(name), folder: file.is_dir(), mode })
 }
 
 #[cfg(test)]

@@ -33,7 +33,7 @@ impl Log {
     }
 
     /// Waits until there is more to copy.
-    pub(super) async fn more(&self) -> io::Result<()> {
+    pub(super) async fn more(&mut self) -> io::Result<()> {
         if self.ended {
             return std::future::pending().await;
         }

@@ -51,6 +51,7 @@ pub struct Host {
 }
 
 /// What to run, and as what.
+#[derive(Debug, Clone)]
 pub struct Spec {
     /// The unpacked zip: `bootstrap` stands at its root. The process' working directory.
     pub folder: Utf8PathBuf,
@@ -66,8 +67,6 @@ pub struct Spec {
     pub init_limit: Duration,
     /// The function's own variables, on top of Lambda's. Nothing else of this machine's environment gets in.
     pub variables: Variables,
-    /// Takes all that the function writes, and Lambda's START, END and REPORT lines.
-    pub log: Box<dyn io::Write + Send>,
 }
 
 /// Why a function could not be started or asked. What the function itself did wrong while it worked is an [`Answer`].
@@ -107,19 +106,19 @@ pub enum HostError {
 }
 
 impl Host {
-    /// Starts the process and waits until it asks for its first event.
+    /// Starts the process and waits until it asks for its first event. `sink` takes all that the function writes,
+    /// and Lambda's START, END and REPORT lines.
     ///
     /// # Errors
     /// [`HostError::Unrunnable`], [`HostError::Init`] or [`HostError::Io`].
-    pub async fn start(mut spec: Spec) -> Result<Self, HostError> {
-        let sink = std::mem::replace(&mut spec.log, Box::new(io::sink()));
+    pub async fn start(spec: Spec, sink: Box<dyn io::Write + Send>) -> Result<Self, HostError> {
         let failed = |what| {
             let function = spec.function.clone();
             move |source| HostError::Io { function, what, source }
         };
         let (log, writer) = Log::open(sink).map_err(failed("opening its log"))?;
         let desk = Desk::open().await.map_err(failed("opening its Runtime API"))?;
-        let process = Process::spawn(&spec, desk.address(), writer)?;
+        let process = Process::spawn(&spec, desk.address(), writer).await?;
         let mut host = Self { spec, process, desk, log, init: None };
         let begun = Instant::now();
         let ending = host.until(begun + host.spec.init_limit).await?;

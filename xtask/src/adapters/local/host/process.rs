@@ -9,6 +9,7 @@ use std::{
     net::SocketAddr,
     os::fd::OwnedFd,
     process::{ExitStatus, Stdio},
+    time::Duration,
 };
 
 use camino::Utf8PathBuf;
@@ -32,7 +33,7 @@ pub(super) struct Process {
 
 impl Process {
     /// Starts `bootstrap`, speaking to `api` and writing to `log`.
-    pub(super) fn spawn(spec: &Spec, api: SocketAddr, log: OwnedFd) -> Result<Self, HostError> {
+    pub(super) async fn spawn(spec: &Spec, api: SocketAddr, log: OwnedFd) -> Result<Self, HostError> {
         let program = spec.folder.join("bootstrap");
         bootstrap::check_here(&program)?;
         let failed = |source: io::Error| HostError::Unrunnable {
@@ -50,7 +51,8 @@ impl Process {
             .spawn()
             .map_err(failed)?;
         let group = keeper.id().and_then(|id| i32::try_from(id).ok()).unwrap_or(0);
-        let child = Command::new(&program)
+        let mut command = Command::new(&program);
+        command
             .current_dir(&spec.folder)
             .env_clear()
             .envs(environment(spec, api))
@@ -59,9 +61,8 @@ impl Process {
             .stdout(log.try_clone().map_err(failed)?)
             .stderr(log)
             .process_group(group)
-            .kill_on_drop(true)
-            .spawn()
-            .map_err(failed)?;
+            .kill_on_drop(true);
+        let child = start(&mut command).await.map_err(failed)?;
         Ok(Self { child, keeper, peak_mb: 0 })
     }
 
@@ -98,6 +99,22 @@ impl Process {
     pub(super) fn peak_mb(&self) -> u64 {
         self.peak_mb
     }
+}
+
+/// Starts a program that may have been written a moment ago.
+///
+/// A process that another thread has just forked holds a copy of every handle until it becomes its own program, also
+/// of one that wrote this file: the file is busy for that moment, and there is no event that tells its end.
+async fn start(command: &mut Command) -> io::Result<Child> {
+    for _ in 0..100 {
+        match command.spawn() {
+            Err(error) if error.kind() == io::ErrorKind::ExecutableFileBusy => {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            started => return started,
+        }
+    }
+    command.spawn()
 }
 
 /// The variables that Lambda itself sets (Lambda developer guide, "Defined runtime environment variables").
