@@ -2,6 +2,8 @@
 
 pub mod clock;
 pub mod files;
+pub mod fleet;
+pub mod host;
 pub mod keys;
 pub mod locks;
 pub mod vault;
