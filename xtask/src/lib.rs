@@ -6,10 +6,12 @@
 //! (the only code that touches the world), `config`, `output`, `cmd`.
 
 pub mod adapters;
+pub mod cmd;
 pub mod config;
 pub mod context;
 pub mod engine;
 pub mod failure;
 pub mod model;
+pub mod output;
 pub mod plan;
 pub mod ports;

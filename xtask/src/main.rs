@@ -1,3 +1,36 @@
-//! The thin entry of `cargo xtask`.
+//! The thin entry of `cargo xtask`: parse, wire, dispatch, exit code; nothing else.
 
-fn main() {}
+use std::{collections::BTreeMap, process::ExitCode};
+
+use anyhow::Context as _;
+use camino::Utf8PathBuf;
+use clap::Parser as _;
+use xtask::{
+    cmd::{self, Cli, World},
+    output::Output,
+};
+
+fn main() -> ExitCode {
+    let Cli { globals, command } = Cli::parse();
+    let output = Output { json: globals.json, color: globals.color.into() };
+    let result = world(globals).and_then(|world| {
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        runtime.block_on(cmd::run(&world, command))
+    });
+    ExitCode::from(output.finish(result))
+}
+
+/// The process's surroundings are read here, once; from here on they are parameters.
+#[expect(clippy::disallowed_methods, reason = "this is the place where the surroundings are read")]
+fn world(globals: cmd::Globals) -> anyhow::Result<World> {
+    let working_directory = std::env::current_dir().context("failed to find the working directory")?;
+    let working_directory = Utf8PathBuf::from_path_buf(working_directory)
+        .map_err(|path| anyhow::anyhow!("the working directory {} is not UTF-8", path.display()))?;
+    // A variable that is not UTF-8 is none of ours, and none that a build may depend on.
+    let pairs =
+        std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    let environment: BTreeMap<String, String> = pairs.collect();
+    let machine = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let machine = Some(machine.trim().to_owned()).filter(|name| !name.is_empty());
+    Ok(World { working_directory, environment, machine: machine.unwrap_or_else(|| "localhost".to_owned()), globals })
+}

@@ -33,7 +33,7 @@ pub fn pack(executable: &Utf8Path, to: &Utf8Path) -> anyhow::Result<Artifact> {
     file.seek(SeekFrom::Start(0)).with_context(|| format!("failed to read {to}"))?;
     let (sha256, size) =
         files::copy_hashing(&mut file, &mut io::sink()).with_context(|| format!("failed to read {to}"))?;
-    Ok(Artifact { path: to.to_owned(), sha256, size })
+    Ok(Artifact { path: to.to_owned(), executable: executable.to_owned(), sha256, size })
 }
 
 #[cfg(test)]
@@ -77,6 +77,6 @@ mod tests {
         let mut zip = zip::ZipArchive::new(File::open(artifact.path).unwrap()).unwrap();
         assert_eq!(zip.len(), 1);
         let entry = zip.by_index(0).unwrap();
-        assert_eq!((entry.name(), entry.unix_mode()), ("bootstrap", Some(0o100_755)));
+        assert_eq!((entry.name().unwrap().as_ref(), entry.unix_mode()), ("bootstrap", Some(0o100_755)));
     }
 }

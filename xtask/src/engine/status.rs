@@ -154,12 +154,12 @@ pub async fn next_step(context: &Context, newest: Option<Version>) -> anyhow::Re
         let environment = stop.environment.clone();
         let promote = format!("promote --to {environment} --release {release}");
         if gate::needs_person(&manifest, stop) || stop.recovery {
-            // Its plan explains every rule that does not hold yet, and what would satisfy it.
             let gate = survey::gate(context, &environment, &manifest).await?;
             let refused =
                 gate.rules.iter().filter(|rule| !rule.holds).map(|rule| format!("{} {}", rule.rule, rule.found));
             let waits_for = Some(refused.collect::<Vec<_>>().join(", ")).filter(|text| !text.is_empty());
-            let promote = if waits_for.is_some() { format!("{promote} --plan") } else { promote };
+            // Its status explains every rule of the gate.
+            let promote = if waits_for.is_some() { format!("status --release {release}") } else { promote };
             return Ok(NextStep { environment: Some(environment), waits_for, ..command(&promote) });
         }
         return Ok(NextStep { environment: Some(environment), ..command(&promote) });

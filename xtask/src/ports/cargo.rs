@@ -28,6 +28,17 @@ pub struct BuildRequest<'a> {
     pub target: Option<&'a str>,
     /// The folder for the artifacts, `<function>.zip` each.
     pub out: &'a Utf8Path,
+    /// What the artifacts are for.
+    pub purpose: Purpose,
+}
+
+/// What artifacts are for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// To be sealed: nothing of this machine may get in, so the environment is scrubbed and paths are remapped.
+    Seal,
+    /// To be run here at once: with the developer's own settings and target folder, so that little is built anew.
+    Run,
 }
 
 /// What was built.
@@ -46,6 +57,8 @@ pub struct Built {
 pub struct Artifact {
     /// Where it lies.
     pub path: Utf8PathBuf,
+    /// The executable that was packed.
+    pub executable: Utf8PathBuf,
     /// Its SHA-256.
     pub sha256: Digest,
     /// Its size in bytes.

@@ -12,13 +12,14 @@ use xshell::{Cmd, Shell, cmd};
 use crate::{
     adapters::archive,
     model::{digest::Digest, manifest::Toolchain, names::FunctionName},
-    ports::cargo::{Artifact, BuildRequest, Built, Cargo},
+    ports::cargo::{Artifact, BuildRequest, Built, Cargo, Purpose},
 };
 
 /// Cargo as it is installed here.
 #[derive(Debug, Clone)]
 pub struct SystemCargo {
-    environment: BTreeMap<String, String>,
+    all: BTreeMap<String, String>,
+    harmless: BTreeMap<String, String>,
 }
 
 /// What the build sees of the caller's environment: where the tools are and how they reach the network. Everything
@@ -47,8 +48,8 @@ impl SystemCargo {
     #[must_use]
     pub fn new(environment: &BTreeMap<String, String>) -> Self {
         let passed = |name: &String| PASSED_ON.contains(&name.as_str());
-        let environment = environment.iter().filter(|(name, _)| passed(name)).map(|(n, v)| (n.clone(), v.clone()));
-        Self { environment: environment.collect() }
+        let harmless = environment.iter().filter(|(name, _)| passed(name)).map(|(n, v)| (n.clone(), v.clone()));
+        Self { harmless: harmless.collect(), all: environment.clone() }
     }
 
     /// A shell in the workspace; each command gets its environment from `clean`.
@@ -60,7 +61,7 @@ impl SystemCargo {
 
     fn clean<'a>(&self, command: Cmd<'a>) -> Cmd<'a> {
         let fixed = [("TZ", "UTC"), ("LC_ALL", "C"), ("SOURCE_DATE_EPOCH", "315532800"), ("CARGO_INCREMENTAL", "0")];
-        command.env_clear().envs(&self.environment).envs(fixed).quiet()
+        command.env_clear().envs(&self.harmless).envs(fixed).quiet()
     }
 
     fn toolchain(&self, shell: &Shell, request: &BuildRequest<'_>) -> anyhow::Result<(Toolchain, Paths)> {
@@ -102,24 +103,30 @@ impl Cargo for SystemCargo {
             serde_json::from_slice(&metadata.stdout).context("failed to read cargo's metadata")?;
         paths.add(&metadata);
 
-        let packages = request.functions.iter().flat_map(|f| ["--package".to_owned(), f.to_string()]);
+        let packages: Vec<String> =
+            request.functions.iter().flat_map(|f| ["--package".to_owned(), f.to_string()]).collect();
         let profile = request.profile;
-        let build = cmd!(
-            shell,
-            "cargo build --locked --profile {profile} --target {target} {packages...} --bins
-             --message-format json-render-diagnostics --color never"
-        );
-        let build = self
-            .clean(build)
-            .env("CARGO_ENCODED_RUSTFLAGS", paths.rustflags())
-            .env("CFLAGS", paths.cflags())
-            .env("CXXFLAGS", paths.cflags());
+        let build = cmd!(shell, "cargo build --locked --profile {profile} {packages...} --bins --color never");
+        let build = build.args(["--message-format", "json-render-diagnostics"]).quiet();
+        let build = match request.purpose {
+            Purpose::Run => build.env_clear().envs(self.all.iter().filter(|(name, _)| !is_cargos_own(name))),
+            Purpose::Seal => self
+                .clean(build.args(["--target", target]))
+                .env("CARGO_ENCODED_RUSTFLAGS", paths.rustflags())
+                .env("CFLAGS", paths.cflags())
+                .env("CXXFLAGS", paths.cflags()),
+        };
         let executables = messages::run(build, request.functions, progress)?;
         progress("packing");
         let lockfile = metadata.workspace_root.join("Cargo.lock");
         let lockfile = std::fs::read(&lockfile).with_context(|| format!("failed to read {lockfile}"))?;
         Ok(Built { artifacts: pack(executables, request)?, toolchain, lockfile: Digest::of(&lockfile) })
     }
+}
+
+/// What cargo tells a program that it runs, and the program's own build must not see.
+fn is_cargos_own(name: &str) -> bool {
+    name.starts_with("CARGO_PKG_") || matches!(name, "CARGO" | "CARGO_MANIFEST_DIR" | "CARGO_MANIFEST_PATH")
 }
 
 /// Every function's artifact: a missing executable is an error, and never is a stale file packed.

@@ -6,5 +6,6 @@ pub mod fleet;
 pub mod host;
 pub mod keys;
 pub mod locks;
+pub mod seed;
 pub mod vault;
 pub mod witness;

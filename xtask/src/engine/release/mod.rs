@@ -25,7 +25,11 @@ use crate::{
         version::Version,
     },
     plan::release::{ReleaseAction, ReleasePlan},
-    ports::{cargo::BuildRequest, git::Tagged, lock::Guard},
+    ports::{
+        cargo::{BuildRequest, Purpose},
+        git::Tagged,
+        lock::Guard,
+    },
 };
 
 /// How long a reservation holds against people on other machines: longer than any build should take.
@@ -171,6 +175,7 @@ async fn build(context: &Context, plan: &ReleasePlan, checks: &AllChecks, versio
         profile: &context.config.cargo_profile,
         target: context.config.target.as_deref(),
         out: &out,
+        purpose: Purpose::Seal,
     };
     let built = context.cargo.build(&request, &|text| phase.now(text))?;
     phase.done(&format!("{} functions with {}", built.artifacts.len(), built.toolchain.rustc));

@@ -1,0 +1,94 @@
+//! `doctor`: checks this machine and this project, and says how to mend each thing.
+
+use serde::Serialize;
+use xshell::{Shell, cmd};
+
+use crate::{
+    cmd::World,
+    config::smoke,
+    context::Context,
+    engine::release::survey,
+    failure::Failure,
+    model::verdict::Verdict,
+    output::{Answer, table::table},
+};
+
+/// Arguments of `doctor`.
+#[derive(Debug, clap::Args)]
+pub struct Args {}
+
+/// One thing looked at.
+#[derive(Debug, Serialize)]
+struct Examined {
+    what: &'static str,
+    verdict: Verdict,
+    found: String,
+    remedy: Option<&'static str>,
+}
+
+pub(super) async fn run(world: &World, _args: Args) -> anyhow::Result<Answer> {
+    let mut all = tools()?;
+    match world.context() {
+        Err(error) => all.push(bad("project", format!("{error:#}"), "see the message")),
+        Ok(context) => all.extend(project(&context).await),
+    }
+    let rows = all.iter().map(|e| {
+        let remedy = e.remedy.map(str::to_owned).unwrap_or_default();
+        vec![e.what.to_owned(), e.verdict.to_string(), e.found.clone(), remedy]
+    });
+    let text = table(&["what", "verdict", "found", "remedy"], &rows.collect::<Vec<_>>());
+    let wrong = all.iter().filter(|e| e.verdict != Verdict::Correct).map(|e| e.what).collect::<Vec<_>>();
+    let failure =
+        (!wrong.is_empty()).then(|| Failure::usage(format!("to be mended: {}; see the remedies", wrong.join(", "))));
+    Ok(Answer::new(&all, text)?.failing(failure))
+}
+
+fn tools() -> anyhow::Result<Vec<Examined>> {
+    let shell = Shell::new()?;
+    let ask = |what, command: xshell::Cmd<'_>, remedy| match command.quiet().ignore_stderr().read() {
+        Ok(text) => good(what, text.lines().next().unwrap_or_default().to_owned()),
+        Err(_) => {
+            Examined { what, verdict: Verdict::Missing, found: "does not answer".to_owned(), remedy: Some(remedy) }
+        }
+    };
+    Ok(vec![
+        ask("rustc", cmd!(shell, "rustc --version"), "install Rust with rustup"),
+        ask("cargo", cmd!(shell, "cargo --version"), "install Rust with rustup"),
+        ask("C compiler", cmd!(shell, "cc --version"), "install a C compiler: SQLite and libgit2 are built with it"),
+        ask("git", cmd!(shell, "git --version"), "install git: the tests make repositories with it"),
+    ])
+}
+
+async fn project(context: &Context) -> Vec<Examined> {
+    let mut all = vec![good("release.toml", format!("{} functions", context.config.functions.len()))];
+    all.push(match smoke::all(&context.root, &context.config) {
+        Ok(checks) => good("smoke checks", format!("for {} functions", checks.len())),
+        Err(error) => bad("smoke checks", error.to_string(), "see the message"),
+    });
+    all.push(match survey::head(context) {
+        Ok(head) => good("repository", format!("clean at {}", head.commit.short())),
+        Err(error) => bad("repository", error.to_string(), "see the message"),
+    });
+    let state = survey::state(context).await;
+    all.push(match &state {
+        Ok(state) => {
+            let newest =
+                state.sealed.as_ref().map_or_else(|| "nothing released yet".to_owned(), |s| s.version.to_string());
+            good("vault", newest)
+        }
+        Err(error) => bad("vault", format!("{error:#}"), "run `cargo xtask audit verify`"),
+    });
+    all.push(match context.locks.try_lock("doctor") {
+        Ok(_) => good("local state", context.local.to_string()),
+        Err(error) => bad("local state", format!("{error:#}"), "make the folder writable, or set XTASK_LOCAL"),
+    });
+    all
+}
+
+fn good(what: &'static str, found: String) -> Examined {
+    Examined { what, verdict: Verdict::Correct, found, remedy: None }
+}
+
+fn bad(what: &'static str, found: String, remedy: &'static str) -> Examined {
+    Examined { what, verdict: Verdict::Incorrect, found, remedy: Some(remedy) }
+}

@@ -1,0 +1,102 @@
+//! `invoke`: builds one function and calls it on this machine, through the real Lambda Runtime API.
+
+use std::fs;
+
+use anyhow::Context as _;
+use camino::{Utf8Path, Utf8PathBuf};
+
+use crate::{
+    adapters::local::host::{Host, HostError, INIT_LIMIT, Spec},
+    cmd::World,
+    context::Context,
+    failure::Failure,
+    model::{configuration::Architecture, names::FunctionName},
+    output::Answer,
+    ports::cargo::{BuildRequest, Purpose},
+};
+
+/// Arguments of `invoke`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The function.
+    function: FunctionName,
+    /// The event, a JSON file.
+    #[arg(long, value_name = "FILE")]
+    event: Utf8PathBuf,
+}
+
+pub(super) async fn run(world: &World, args: Args) -> anyhow::Result<Answer> {
+    if world.globals.plan {
+        return Err(Failure::usage("`invoke` has no plan: it deploys nothing").into());
+    }
+    let context = world.context()?;
+    let event = event(&world.working_directory.join(&args.event))?;
+    let folder = tempfile::tempdir().context("failed to make a temporary folder")?;
+    let folder = Utf8Path::from_path(folder.path()).context("the temporary folder's path is not UTF-8")?;
+    let spec = spec(world, &context, &args.function, folder)?;
+    let failed = |error: HostError| Failure::Incorrect(format!("{} failed: {error}", args.function));
+    let log = folder.join("log");
+    let sink = fs::File::create(&log).with_context(|| format!("failed to write {log}"))?;
+    let answered = match Host::start(spec, Box::new(sink)).await {
+        Ok(mut host) => host.invoke(uuid::Uuid::now_v7(), None, &event).await,
+        Err(error) => Err(error),
+    };
+    for line in fs::read_to_string(&log).unwrap_or_default().lines() {
+        context.story.note(line);
+    }
+    let answer = answered.map_err(failed)?;
+    let json = serde_json::from_slice(&answer.payload).context("the function's answer is not JSON")?;
+    let text = String::from_utf8_lossy(&answer.payload).into_owned();
+    let failure = answer.function_error.map(|kind| {
+        Failure::Incorrect(format!("{} failed ({kind}): its answer says why; its log is above", args.function))
+    });
+    Ok(Answer { text, json, failure })
+}
+
+fn event(path: &Utf8Path) -> Result<Vec<u8>, Failure> {
+    let bytes = fs::read(path).map_err(|error| Failure::usage(format!("failed to read the event {path}: {error}")))?;
+    serde_json::from_slice::<serde::de::IgnoredAny>(&bytes)
+        .map_err(|error| Failure::usage(format!("the event {path} is not JSON: {error}")))?;
+    Ok(bytes)
+}
+
+/// What to run: the function as it stands in the work tree, with the first environment's configuration and stores.
+fn spec(world: &World, context: &Context, function: &FunctionName, folder: &Utf8Path) -> anyhow::Result<Spec> {
+    let config = &context.config;
+    let declared = config.functions.get(function).ok_or_else(|| {
+        let names = config.functions.keys().map(FunctionName::as_str).collect::<Vec<_>>().join(", ");
+        Failure::usage(format!("there is no function `{function}`; release.toml has {names}"))
+    })?;
+    let first = config.path.first().context("release.toml has no environment")?;
+    let settings = declared.settings.get(&first.environment).context("release.toml has no settings for it")?;
+    world.seed(context, &first.environment)?;
+    let phase = context.story.phase(&format!("building {function}"));
+    let functions = [function.clone()];
+    let request = BuildRequest {
+        root: &context.root,
+        functions: &functions,
+        profile: "dev",
+        target: None,
+        out: folder,
+        purpose: Purpose::Run,
+    };
+    let built = context.cargo.build(&request, &|text| phase.now(text))?;
+    phase.done("to be run here");
+    let artifact = built.artifacts.get(function).context("cargo built something else")?;
+    let root = folder.join("task");
+    fs::create_dir(&root).with_context(|| format!("failed to make the folder {root}"))?;
+    fs::copy(&artifact.executable, root.join("bootstrap")).context("failed to copy the executable")?;
+    // The architecture plays no part in running it here.
+    let configuration = settings.on(Architecture::X86_64);
+    let variables = config.variables.get(&first.environment).into_iter().flatten();
+    let variables = variables.map(|(name, value)| (name.clone(), value.replace("{local}", context.local.as_str())));
+    Ok(Spec {
+        folder: root,
+        function: config.fleet_name(&first.environment, function)?,
+        version: None,
+        memory_mb: configuration.memory_mb,
+        timeout_s: configuration.timeout_s,
+        init_limit: INIT_LIMIT,
+        variables: variables.collect(),
+    })
+}

@@ -1,0 +1,145 @@
+//! The commands: one file each, `Args → Request → Plan → Receipt`. They parse, wire and hand over; nothing is decided
+//! and nothing is printed here.
+
+mod audit;
+mod build;
+mod completions;
+mod doctor;
+mod history;
+mod invoke;
+mod promote;
+mod release;
+mod status;
+mod test;
+mod verify;
+mod world;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+pub use self::world::World;
+use crate::output::{Answer, progress::Level};
+
+/// Build once, prove it, promote it: one sealed box from commit to production.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", version, max_term_width = 100)]
+pub struct Cli {
+    /// What holds for every command.
+    #[command(flatten)]
+    pub globals: Globals,
+    /// The command.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Options of every command.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Globals {
+    /// Where things run and are kept.
+    #[arg(long, global = true, env = "XTASK_PROFILE", value_name = "PROFILE", default_value = "local")]
+    pub profile: Profile,
+    /// The configuration file [default: the nearest release.toml from here upwards]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<camino::Utf8PathBuf>,
+    /// Print the result as one JSON document.
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Print what would be done, and stop.
+    #[arg(long, global = true)]
+    pub plan: bool,
+    /// Tell every step.
+    #[arg(short, long, global = true, conflicts_with = "quiet")]
+    pub verbose: bool,
+    /// Tell only warnings.
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    /// When to colour.
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub color: Color,
+}
+
+impl Globals {
+    /// How much of the story to tell.
+    #[must_use]
+    pub fn level(&self) -> Level {
+        match (self.verbose, self.quiet) {
+            (true, _) => Level::Verbose,
+            (_, true) => Level::Quiet,
+            _ => Level::Normal,
+        }
+    }
+}
+
+/// The profiles.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Profile {
+    /// This machine: no cloud, container or daemon
+    Local,
+}
+
+/// When to colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+impl From<Color> for anstream::ColorChoice {
+    fn from(color: Color) -> Self {
+        match color {
+            Color::Auto => Self::Auto,
+            Color::Always => Self::Always,
+            Color::Never => Self::Never,
+        }
+    }
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Turn HEAD into a sealed box and carry it as far as no person is needed
+    Release(release::Args),
+    /// Take a release into an environment
+    Promote(promote::Args),
+    /// Check what is live against what was sealed: bytes, alias, configuration, smoke
+    Verify(verify::Args),
+    /// Show where is what
+    Status(status::Args),
+    /// Show what happened in an environment
+    History(history::Args),
+    /// Check the vault and its ledger
+    Audit(audit::Args),
+    /// Build and pack the functions, and release nothing
+    Build(build::Args),
+    /// Build one function and call it on this machine
+    Invoke(invoke::Args),
+    /// Check this machine and this project, and say how to mend each thing
+    Doctor(doctor::Args),
+    /// Run the tests
+    Test(test::Args),
+    /// Print the completion script of a shell
+    Completions(completions::Args),
+}
+
+/// Runs a command.
+///
+/// # Errors
+/// What the command says; the exit code follows from it.
+pub async fn run(world: &World, command: Command) -> anyhow::Result<Answer> {
+    match command {
+        Command::Release(args) => release::run(world, args).await,
+        Command::Promote(args) => promote::run(world, args).await,
+        Command::Verify(args) => verify::run(world, args).await,
+        Command::Status(args) => status::run(world, args).await,
+        Command::History(args) => history::run(world, args).await,
+        Command::Audit(args) => audit::run(world, args).await,
+        Command::Build(args) => build::run(world, args),
+        Command::Invoke(args) => invoke::run(world, args).await,
+        Command::Doctor(args) => doctor::run(world, args).await,
+        Command::Test(args) => test::run(world, &args),
+        Command::Completions(args) => completions::run(&args),
+    }
+}

@@ -1,0 +1,128 @@
+//! `release`: from HEAD to a sealed box, and through every environment whose gate needs no person.
+
+use std::fmt::Write as _;
+
+use clap::ValueEnum;
+use serde::Serialize;
+
+use crate::{
+    cmd::{World, promote, status},
+    config::smoke,
+    context::Context,
+    engine::{
+        facts::{self, Standing},
+        promote::Promoted,
+        release::{self, Sealed, survey},
+    },
+    failure::Failure,
+    output::Answer,
+    plan::{
+        next_version::NextVersion,
+        release::{ReleaseAction, ReleasePlan},
+    },
+};
+
+/// Arguments of `release`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Stop early.
+    #[arg(long, value_name = "STEP")]
+    until: Option<Until>,
+}
+
+/// Where to stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Until {
+    /// When the box is sealed, before any environment
+    Sealed,
+}
+
+/// What a release brought.
+#[derive(Debug, Serialize)]
+struct Receipt {
+    #[serde(flatten)]
+    sealed: Sealed,
+    promoted: Vec<Promoted>,
+    status: crate::engine::status::Status,
+}
+
+pub(super) async fn run(world: &World, args: Args) -> anyhow::Result<Answer> {
+    let context = world.context()?;
+    if world.globals.plan {
+        let alone = context.locks.try_lock("releases")?;
+        let plan = survey::plan(&context, alone.is_some()).await?;
+        return answer(&plan);
+    }
+    let lock = release::lock(&context).await?;
+    let plan = survey::plan(&context, true).await?;
+    let checks = smoke::all(&context.root, &context.config)?;
+    let sealed = release::run(&context, &plan, &checks).await?;
+    drop(lock);
+    let promoted = match args.until {
+        Some(Until::Sealed) => Vec::new(),
+        None => carry(world, &context, &plan, &sealed).await?,
+    };
+    let status = crate::engine::status::overview(&context).await?;
+    let text = format!("{}  {}\n\n{}", sealed.release, sealed.manifest, status::text(&status));
+    Answer::new(&Receipt { sealed, promoted, status }, text)
+}
+
+async fn carry(world: &World, context: &Context, plan: &ReleasePlan, sealed: &Sealed) -> anyhow::Result<Vec<Promoted>> {
+    let mut promoted = Vec::new();
+    for environment in &plan.through {
+        if facts::standing(context, environment, sealed.release).await? != Standing::Verified {
+            promoted.push(promote::carry_out(world, context, environment, sealed.release).await?);
+        }
+    }
+    Ok(promoted)
+}
+
+fn answer(plan: &ReleasePlan) -> anyhow::Result<Answer> {
+    let nothing = match &plan.action {
+        ReleaseAction::Nothing { reason, .. } => Some(Failure::NothingToRelease(reason.clone())),
+        _ => None,
+    };
+    Ok(Answer::new(plan, text(plan)?)?.failing(nothing))
+}
+
+fn text(plan: &ReleasePlan) -> anyhow::Result<String> {
+    let mut text = String::new();
+    match &plan.action {
+        ReleaseAction::Release { version, burn, why, notes } => {
+            writeln!(text, "release {version} from commit {}", plan.commit)?;
+            if let Some(burn) = burn {
+                writeln!(text, "burn {burn} first: its builder is gone")?;
+            }
+            writeln!(text, "\nwhy {version}:")?;
+            explain(&mut text, why)?;
+            writeln!(text, "\n{}", notes.trim_end())?;
+        }
+        ReleaseAction::Resume { version } => writeln!(text, "go on with {version} from commit {}", plan.commit)?,
+        ReleaseAction::CarryOn { version, manifest } => writeln!(text, "{version} is sealed as {manifest}")?,
+        ReleaseAction::Nothing { reason, why } => {
+            writeln!(text, "nothing to release: {reason}")?;
+            if let Some(why) = why {
+                explain(&mut text, why)?;
+            }
+            return Ok(text);
+        }
+    }
+    let functions = plan.functions.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    let through = plan.through.iter().map(ToString::to_string).collect::<Vec<_>>().join(" -> ");
+    writeln!(text, "\nfunctions: {functions}")?;
+    writeln!(text, "environments: {}", if through.is_empty() { "none" } else { &through })?;
+    if let Some(stop) = &plan.stops_at {
+        writeln!(text, "stops at: {}, which waits for {}", stop.environment, stop.waits_for)?;
+    }
+    Ok(text)
+}
+
+/// Every commit, what it contributes and by which rule; the deciding ones are marked.
+fn explain(text: &mut String, why: &NextVersion) -> anyhow::Result<()> {
+    let (NextVersion::Release { explanation, .. } | NextVersion::Nothing { explanation, .. }) = why;
+    for commit in &explanation.commits {
+        let mark = if commit.decides { "*" } else { " " };
+        writeln!(text, " {mark} {} {}: {}", commit.commit.short(), commit.subject, commit.rule)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,155 @@
+//! The process's own surroundings, and how a context is wired from them. The only place that picks adapters.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use anyhow::Context as _;
+use camino::{Utf8Path, Utf8PathBuf};
+
+use crate::{
+    adapters::{
+        cargo::SystemCargo,
+        git::LocalGit,
+        local::{
+            clock::SystemClock,
+            fleet::{LocalFleet, Setup},
+            keys::FileKeys,
+            locks::FileLocks,
+            seed,
+            vault::LocalVault,
+            witness::FileWitness,
+        },
+    },
+    cmd::Globals,
+    config::load::{self, Found},
+    context::Context,
+    engine::release::survey,
+    failure::Failure,
+    model::names::EnvName,
+    output::progress::Narrator,
+    ports::{clock::Clock, fleet::Fleet, git::Git, story::Story},
+};
+
+/// What this process was started with.
+#[derive(Debug, Clone)]
+pub struct World {
+    /// Where it was started.
+    pub working_directory: Utf8PathBuf,
+    /// Its environment.
+    pub environment: BTreeMap<String, String>,
+    /// This machine's name.
+    pub machine: String,
+    /// The options of every command.
+    pub globals: Globals,
+}
+
+impl World {
+    /// The configuration and its folder.
+    ///
+    /// # Errors
+    /// Usage: there is none, or it is wrong.
+    pub fn found(&self) -> Result<Found, Failure> {
+        load::release(&self.working_directory, self.globals.config.as_deref())
+    }
+
+    /// The folder of local state: `XTASK_LOCAL`, or `.local` beside `release.toml`.
+    #[must_use]
+    pub fn local(&self, root: &Utf8Path) -> Utf8PathBuf {
+        match self.environment.get("XTASK_LOCAL").filter(|path| !path.is_empty()) {
+            Some(path) => self.working_directory.join(path),
+            None => root.join(".local"),
+        }
+    }
+
+    /// The story on stderr.
+    #[must_use]
+    pub fn story(&self) -> Arc<dyn Story> {
+        Arc::new(Narrator::new(self.globals.level(), self.globals.color.into(), Arc::new(SystemClock)))
+    }
+
+    /// The build tool.
+    #[must_use]
+    pub fn cargo(&self) -> SystemCargo {
+        SystemCargo::new(&self.environment)
+    }
+
+    /// Everything that a command needs of the world.
+    ///
+    /// # Errors
+    /// Usage: no configuration, or no repository.
+    pub fn context(&self) -> anyhow::Result<Context> {
+        let Found { root, config } = self.found()?;
+        let git = LocalGit::open(&root).map_err(survey::git_failure)?;
+        let local = self.local(&root);
+        ignore(&local)?;
+        let workshop = local.join("tmp");
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let fleets = config.path.iter().map(|stop| {
+            let fleet = self.fleet(&config, &stop.environment, &local, &clock);
+            (stop.environment.clone(), Arc::new(fleet) as Arc<dyn Fleet>)
+        });
+        Ok(Context {
+            fleets: fleets.collect(),
+            root: root.clone(),
+            config: Arc::new(config.clone()),
+            actor: self.actor(),
+            machine: self.machine.clone(),
+            tool: format!("xtask {}", env!("CARGO_PKG_VERSION")),
+            vault: Arc::new(LocalVault::new(&local.join("vault"), &workshop)),
+            witness: Arc::new(FileWitness::new(&local.join("witness.json"), &workshop)),
+            signer: Arc::new(FileKeys::new(&local.join("keys"))),
+            locks: Arc::new(FileLocks::new(&local.join("locks"))),
+            git: Arc::new(git) as Arc<dyn Git>,
+            cargo: Arc::new(self.cargo()),
+            clock: Arc::clone(&clock),
+            story: self.story(),
+            local,
+        })
+    }
+
+    /// Makes and fills an environment's stores on this machine.
+    ///
+    /// # Errors
+    /// If a seed does not run; the message names it.
+    pub fn seed(&self, context: &Context, environment: &EnvName) -> anyhow::Result<()> {
+        for (database, folder) in &context.config.seeds {
+            let database = context.local.join(database.replace("{environment}", environment.as_str()));
+            seed::apply(&database, &context.root.join(folder))?;
+        }
+        Ok(())
+    }
+
+    /// Who runs the command.
+    fn actor(&self) -> String {
+        let named = ["USER", "LOGNAME"].iter().find_map(|name| self.environment.get(*name));
+        format!("{}@{}", named.map_or("unknown", String::as_str), self.machine)
+    }
+
+    fn fleet(
+        &self,
+        config: &crate::config::Config,
+        environment: &EnvName,
+        local: &Utf8Path,
+        clock: &Arc<dyn Clock>,
+    ) -> LocalFleet {
+        let variables = config.variables.get(environment).cloned().unwrap_or_default();
+        let here = config.fleet_names.iter().filter(|((env, _), _)| env == environment);
+        LocalFleet::new(Setup {
+            root: local.join("fleet"),
+            vault: local.join("vault"),
+            local: local.to_owned(),
+            variables: here.map(|(_, name)| (name.clone(), variables.clone())).collect(),
+            settle: Duration::ZERO,
+            clock: Arc::clone(clock),
+        })
+    }
+}
+
+/// Local state hides itself from git, so that it never makes a tree dirty, whatever the project's own ignore file says.
+fn ignore(local: &Utf8Path) -> anyhow::Result<()> {
+    let path = local.join(".gitignore");
+    if path.exists() {
+        return Ok(());
+    }
+    std::fs::create_dir_all(local).with_context(|| format!("failed to make the folder {local}"))?;
+    std::fs::write(&path, "*\n").with_context(|| format!("failed to write {path}"))
+}
