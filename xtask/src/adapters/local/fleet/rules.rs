@@ -1,0 +1,177 @@
+//! Lambda's rules, as decisions on values: limits, guards, routing. No I/O.
+
+use uuid::Uuid;
+
+use crate::{
+    model::{
+        configuration::{Configuration, Variables},
+        digest::Digest,
+    },
+    ports::fleet::{AliasTarget, FleetError, FleetVersion, FunctionState, LastUpdate, Revision},
+};
+
+/// Keys that Lambda sets itself and refuses from others (developer guide, "Defined runtime environment variables").
+const RESERVED: [&str; 18] = [
+    "_HANDLER",
+    "_X_AMZN_TRACE_ID",
+    "AWS_ACCESS_KEY",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_DEFAULT_REGION",
+    "AWS_EXECUTION_ENV",
+    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+    "AWS_LAMBDA_FUNCTION_NAME",
+    "AWS_LAMBDA_FUNCTION_VERSION",
+    "AWS_LAMBDA_INITIALIZATION_TYPE",
+    "AWS_LAMBDA_LOG_GROUP_NAME",
+    "AWS_LAMBDA_LOG_STREAM_NAME",
+    "AWS_LAMBDA_RUNTIME_API",
+    "AWS_REGION",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "LAMBDA_RUNTIME_DIR",
+    "LAMBDA_TASK_ROOT",
+];
+
+/// The retentions that CloudWatch Logs knows, in days (`PutRetentionPolicy`).
+const RETENTIONS: [u32; 22] =
+    [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653];
+
+/// All keys and values of a function's variables together, in bytes (Lambda quotas: 4 KB).
+const LARGEST_VARIABLES: usize = 4096;
+
+/// Refuses a configuration that Lambda would refuse.
+pub(super) fn check_configuration(configuration: &Configuration) -> Result<(), FleetError> {
+    let Configuration { memory_mb, timeout_s, layers, log_retention_days, architecture: _, tracing: _ } = configuration;
+    let wrong = if !(128..=10240).contains(memory_mb) {
+        format!("memory of {memory_mb} MiB is not within 128 to 10240")
+    } else if !(1..=900).contains(timeout_s) {
+        format!("a time-out of {timeout_s} s is not within 1 to 900")
+    } else if layers.len() > 5 {
+        format!("{} layers are more than five", layers.len())
+    } else if let Some(layer) = layers.iter().find(|layer| !is_layer(layer)) {
+        format!("layer `{layer}` is not named by the ARN of one of its versions")
+    } else if !RETENTIONS.contains(log_retention_days) {
+        format!("a log retention of {log_retention_days} days is none of {RETENTIONS:?}")
+    } else {
+        return Ok(());
+    };
+    Err(FleetError::Invalid(format!("the declared configuration is wrong: {wrong}")))
+}
+
+/// Refuses variables that Lambda would refuse.
+pub(super) fn check_variables(variables: &Variables) -> Result<(), FleetError> {
+    let size: usize = variables.iter().map(|(key, value)| key.len() + value.len()).sum();
+    let wrong = if size > LARGEST_VARIABLES {
+        format!("they take {size} bytes together, more than {LARGEST_VARIABLES}")
+    } else if let Some(key) = variables.keys().find(|key| RESERVED.contains(&key.as_str())) {
+        format!("`{key}` is reserved by Lambda")
+    } else if let Some(key) = variables.keys().find(|key| !is_variable(key)) {
+        format!("`{key}` is not a name: start with a letter, go on with letters, digits and `_`")
+    } else if let Some((key, _)) = variables.iter().find(|(_, value)| value.contains('\0')) {
+        format!("the value of `{key}` contains a NUL")
+    } else {
+        return Ok(());
+    };
+    Err(FleetError::Invalid(format!("the variables are wrong: {wrong}")))
+}
+
+/// Refuses a write of the unpublished state by someone who did not see it last, or while another is in progress.
+pub(super) fn check_write(name: &str, state: &FunctionState, guard: &Revision) -> Result<(), FleetError> {
+    if state.revision != *guard {
+        return Err(FleetError::Guarded(format!("function `{name}`")));
+    }
+    match state.last_update {
+        LastUpdate::InProgress => Err(FleetError::Conflict(format!(
+            "an update of function `{name}` is in progress; wait until it has settled"
+        ))),
+        LastUpdate::Successful | LastUpdate::Failed(_) => Ok(()),
+    }
+}
+
+/// Refuses to publish what is not ready, or not what the caller thinks it is.
+pub(super) fn check_publish(
+    name: &str,
+    state: &FunctionState,
+    code: &Digest,
+    description: &str,
+) -> Result<(), FleetError> {
+    check_description(description)?;
+    if let LastUpdate::Failed(reason) = &state.last_update {
+        return Err(FleetError::Conflict(format!("the last update of function `{name}` failed: {reason}")));
+    }
+    if state.code != *code {
+        return Err(FleetError::Invalid(format!("the code of function `{name}` is {}, not {code}", state.code)));
+    }
+    check_variables(&state.variables)
+}
+
+/// Refuses an alias target whose versions or weights are wrong; whether the versions exist is another question.
+pub(super) fn check_target(target: &AliasTarget) -> Result<(), FleetError> {
+    let wrong = match target.canary {
+        Some((canary, _)) if canary == target.version => format!("both versions are {canary}; name two or only one"),
+        Some((_, share)) if share > 1000 => format!("a share of {share} thousandths is more than all"),
+        _ => return check_description(&target.description),
+    };
+    Err(FleetError::Invalid(format!("the alias' target is wrong: {wrong}")))
+}
+
+fn check_description(description: &str) -> Result<(), FleetError> {
+    let length = description.chars().count();
+    if length > 256 {
+        return Err(FleetError::Invalid(format!("a description of {length} characters is longer than 256")));
+    }
+    Ok(())
+}
+
+/// The version that takes this request: random over requests, always the same for one.
+pub(super) fn route(target: &AliasTarget, request: Uuid) -> FleetVersion {
+    match target.canary {
+        // The last bits of a random id are all random.
+        Some((canary, share)) if request.as_u128() % 1000 < u128::from(share) => canary,
+        _ => target.version,
+    }
+}
+
+fn is_layer(arn: &str) -> bool {
+    let parts: Vec<&str> = arn.split(':').collect();
+    matches!(parts.as_slice(), ["arn", _, "lambda", region, account, "layer", layer, version]
+        if !region.is_empty() && !layer.is_empty()
+            && account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit())
+            && version.parse::<u64>().is_ok_and(|version| version > 0))
+}
+
+fn is_variable(key: &str) -> bool {
+    key.len() > 1
+        && key.starts_with(|c: char| c.is_ascii_alphabetic())
+        && key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_canary_gets_its_share_and_a_request_its_version() {
+        let target = |share| AliasTarget {
+            version: FleetVersion(1),
+            canary: Some((FleetVersion(2), share)),
+            description: String::new(),
+        };
+        let hits = |share| (0..2000).filter(|&n| route(&target(share), Uuid::from_u128(n)) == FleetVersion(2)).count();
+        assert_eq!([hits(0), hits(100), hits(1000)], [0, 200, 2000]);
+        let id = Uuid::new_v4();
+        assert_eq!(route(&target(500), id), route(&target(500), id));
+    }
+
+    #[test]
+    fn layers_are_named_by_version() {
+        assert!(is_layer("arn:aws:lambda:eu-central-1:123456789012:layer:tools:3"));
+        for wrong in [
+            "tools",
+            "arn:aws:lambda:eu-central-1:123456789012:layer:tools",
+            "arn:aws:lambda:eu-central-1:1:layer:tools:0",
+        ] {
+            assert!(!is_layer(wrong), "{wrong}");
+        }
+    }
+}
