@@ -9,8 +9,9 @@ use std::{
     time::Duration,
 };
 
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::{Value, json};
+use tokio::sync::Notify;
 use uuid::Uuid;
 use xtask::{
     adapters::local::host::{Answer, Host, HostError, INIT_LIMIT, LARGEST_EVENT, Spec},
@@ -19,13 +20,27 @@ use xtask::{
 
 use super::bootstrap;
 
-/// A log that the test can read.
+/// A log that the test can read, and wait for.
 #[derive(Clone, Default)]
-struct Page(Arc<Mutex<Vec<u8>>>);
+struct Page(Arc<(Mutex<Vec<u8>>, Notify)>);
+
+impl Page {
+    fn text(&self) -> String {
+        String::from_utf8(self.0.0.lock().unwrap().clone()).unwrap()
+    }
+
+    async fn shows(&self, part: &str) {
+        while !self.text().contains(part) {
+            self.0.1.notified().await;
+        }
+    }
+}
 
 impl Write for Page {
     fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().write(piece)
+        self.0.0.lock().unwrap().extend_from_slice(piece);
+        self.0.1.notify_one();
+        Ok(piece.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -97,8 +112,7 @@ async fn answers_and_reports_as_lambda() {
     assert_eq!([own, end], [format!("serving {id}"), format!("END RequestId: {id}")]);
     assert!(report.starts_with(&format!("REPORT RequestId: {id}\tDuration: ")), "{report}");
     assert!(report.contains("\tMemory Size: 256 MB\tMax Memory Used: "), "{report}");
-    let log = String::from_utf8(page.0.lock().unwrap().clone()).unwrap();
-    assert_eq!(log, format!("starting\n{}{}", first.log_tail, second.log_tail));
+    assert_eq!(page.text(), format!("starting\n{}{}", first.log_tail, second.log_tail));
 }
 
 #[tokio::test]
@@ -217,7 +231,7 @@ async fn the_log_tail_is_the_last_four_kib() {
     let answer = ask(&mut host, json!({ "behaviour": { "logs": 300_000 } })).await;
     assert_eq!(answer.log_tail.len(), 4096);
     assert!(answer.log_tail.starts_with("xxx") && answer.log_tail.contains("\nserving "), "{}", answer.log_tail);
-    assert!(page.0.lock().unwrap().len() > 300_000);
+    assert!(page.text().len() > 300_000);
 }
 
 #[tokio::test]
@@ -243,6 +257,28 @@ async fn a_process_that_ended_gives_the_event_back() {
 }
 
 #[tokio::test]
+async fn an_answer_to_someone_who_gave_up_is_nobodys() {
+    let (_home, folder) = bootstrap::folder(&json!({}));
+    let page = Page::default();
+    let mut host = Host::start(spec(&folder), Box::new(page.clone())).await.unwrap();
+    tokio::select! {
+        answer = ask_for(&mut host, "hang") => panic!("{answer:?}"),
+        () = page.shows("serving ") => {}
+    }
+    assert!(matches!(host.invoke(Uuid::new_v4(), None, b"{}").await, Err(HostError::Gone)));
+    assert!(!host.is_running());
+}
+
+#[tokio::test]
+async fn a_relative_folder_works() {
+    let (_home, folder) = bootstrap::folder(&json!({ "answer": 1 }));
+    let up = "../".repeat(Utf8Path::new(env!("CARGO_MANIFEST_DIR")).components().count() - 1);
+    let relative = Utf8PathBuf::from(format!("{up}{}", folder.strip_prefix("/").unwrap()));
+    let mut host = Host::start(spec(&relative), Box::new(io::sink())).await.unwrap();
+    assert_eq!(parsed(&ask(&mut host, json!({})).await), 1);
+}
+
+#[tokio::test]
 async fn a_script_is_a_bootstrap() {
     let home = tempfile::tempdir().unwrap();
     let folder = Utf8Path::from_path(home.path()).unwrap();
@@ -257,7 +293,7 @@ async fn a_script_is_a_bootstrap() {
     write(b"#!/bin/sh\necho from a script >&2\nexit 3\n", 0o755);
     let (document, log) = init_error(spec(folder)).await;
     assert!(document["errorMessage"].as_str().unwrap().ends_with("exit status 3"), "{document}");
-    assert_eq!(log, "from a script\n");
+    assert!(log.starts_with("from a script\nINIT_REPORT Init Duration: ") && log.ends_with("Status: error\n"), "{log}");
 
     write(b"#!/no/such/interpreter\n", 0o755);
     assert!(unrunnable(folder).await.contains("the interpreter that it asks for"));

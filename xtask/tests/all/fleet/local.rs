@@ -261,6 +261,7 @@ async fn variables_keep_lambdas_limits() {
             fs::remove_dir_all(world.file(&name, "")).unwrap();
         } else {
             assert!(matches!(result, Err(FleetError::Invalid(_))), "{key}: {result:?}");
+            assert!(!world.file(&name, "").exists());
         }
     }
 }

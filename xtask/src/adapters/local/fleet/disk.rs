@@ -66,7 +66,8 @@ pub(super) fn sync_parent(path: &Utf8Path) -> Result<(), FleetError> {
 
 /// Makes a folder and those above it.
 pub(super) fn make_folder(path: &Utf8Path) -> Result<(), FleetError> {
-    fs::create_dir_all(path).map_err(failed("making", path))
+    fs::create_dir_all(path).map_err(failed("making", path))?;
+    sync_parent(path)
 }
 
 /// Waits for a lock, which holds until the file is dropped or its process ends.

@@ -54,8 +54,8 @@ impl Hosts {
     pub(super) fn take(&self, name: &FleetName, number: FleetVersion, code: Digest) -> Option<Warm> {
         let mut idle = self.idle();
         let hosts = idle.get_mut(&(name.clone(), number))?;
-        // Hosts of bytes that have been replaced since, or whose process has ended, are of no use to anyone.
-        hosts.retain_mut(|warm| warm.code == code && warm.host.is_running());
+        // Hosts of bytes that have been replaced since are of no use to anyone.
+        hosts.retain(|warm| warm.code == code);
         hosts.pop()
     }
 

@@ -89,7 +89,13 @@ pub(super) fn check_write(name: &str, state: &FunctionState, guard: &Revision) -
 }
 
 /// Refuses to publish what is not ready, or not what the caller thinks it is.
-pub(super) fn check_publish(name: &str, state: &FunctionState, code: &Digest) -> Result<(), FleetError> {
+pub(super) fn check_publish(
+    name: &str,
+    state: &FunctionState,
+    code: &Digest,
+    description: &str,
+) -> Result<(), FleetError> {
+    check_description(description)?;
     if let LastUpdate::Failed(reason) = &state.last_update {
         return Err(FleetError::Conflict(format!("the last update of function `{name}` failed: {reason}")));
     }
@@ -104,10 +110,17 @@ pub(super) fn check_target(target: &AliasTarget) -> Result<(), FleetError> {
     let wrong = match target.canary {
         Some((canary, _)) if canary == target.version => format!("both versions are {canary}; name two or only one"),
         Some((_, share)) if share > 1000 => format!("a share of {share} thousandths is more than all"),
-        _ if target.description.chars().count() > 256 => "its description is longer than 256 characters".to_owned(),
-        _ => return Ok(()),
+        _ => return check_description(&target.description),
     };
     Err(FleetError::Invalid(format!("the alias' target is wrong: {wrong}")))
+}
+
+fn check_description(description: &str) -> Result<(), FleetError> {
+    let length = description.chars().count();
+    if length > 256 {
+        return Err(FleetError::Invalid(format!("a description of {length} characters is longer than 256")));
+    }
+    Ok(())
 }
 
 /// The version that takes this request: random over requests, always the same for one.

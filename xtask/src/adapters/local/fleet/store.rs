@@ -111,15 +111,20 @@ impl Store {
     ) -> Result<FunctionState, FleetError> {
         rules::check_configuration(configuration)?;
         rules::check_variables(&self.template(name))?;
+        let taken = || FleetError::Conflict(format!("function `{name}` exists already"));
+        if self.existing(name)?.is_some() {
+            return Err(taken());
+        }
+        // Before anything is made: a creation that is refused leaves no trace.
+        let zip = self.fetch(code)?;
         let folder = self.root.join(name.as_str());
         for part in ["latest", "versions", "aliases"] {
             disk::make_folder(&folder.join(part))?;
         }
         let locked = Locked { store: self, name, _lock: disk::lock(&folder.join("lock"))?, folder };
         if locked.folder.join("latest/state.json").exists() {
-            return Err(FleetError::Conflict(format!("function `{name}` exists already")));
+            return Err(taken());
         }
-        let zip = self.fetch(code)?;
         locked.write_code(&zip)?;
         let (nonce, settles_at) = (Uuid::new_v4(), self.settles_at());
         let configuration = configuration.clone();
@@ -194,7 +199,7 @@ impl Locked<'_> {
     ) -> Result<FunctionState, FleetError> {
         let (state, record, zip) = self.read_latest()?;
         rules::check_write(self.name.as_str(), &state, guard)?;
-        rules::check_publish(self.name.as_str(), &state, code)?;
+        rules::check_publish(self.name.as_str(), &state, code, description)?;
         let newest = self.newest()?;
         if let Some(newest) = newest.map(|number| self.published(number)).transpose()?.flatten()
             && newest.state.code == state.code

@@ -90,6 +90,12 @@ pub(super) enum Ending {
     TimedOut,
 }
 
+/// The line that Lambda writes below a start that failed.
+pub(super) fn init_report(ending: &Ending, took: Duration) -> String {
+    let status = if matches!(ending, Ending::TimedOut) { "timeout" } else { "error" };
+    format!("INIT_REPORT Init Duration: {} ms\tPhase: init\tStatus: {status}\n", millis(took))
+}
+
 /// The error document of an ending that is a failure.
 pub(super) fn document(id: Uuid, ending: &Ending, limit: Duration) -> Option<Vec<u8>> {
     let made: Value = match ending {

@@ -109,10 +109,18 @@ impl Desk {
         }
     }
 
-    /// Lays an event out for the process to fetch.
-    pub(super) fn hand_over(&self, work: Work) {
-        self.shared.seat().waiting = Some(work);
+    /// Lays an event out for the process to fetch; `false` if it is still busy with one that its caller gave up.
+    pub(super) fn hand_over(&mut self, work: Work) -> bool {
+        let mut seat = self.shared.seat();
+        if seat.current.is_some() {
+            return false;
+        }
+        // An answer that came after its caller had given up is nobody's.
+        while self.signals.try_recv().is_ok() {}
+        seat.waiting = Some(work);
+        drop(seat);
         self.shared.work.notify_one();
+        true
     }
 
     /// Takes an event back that the process has not fetched; whether there was one.
@@ -139,12 +147,14 @@ impl Shared {
         Some(work)
     }
 
-    /// Ends the request in flight, if `id` is its id.
-    fn finish(&self, id: &str) -> bool {
+    /// Ends the request in flight, if `id` is its id, and tells how.
+    fn finish(&self, id: &str, signal: Signal) -> bool {
         let mut seat = self.seat();
         let right = seat.current.is_some_and(|current| id == current.to_string());
         if right {
             seat.current = None;
+            // Within the lock: nobody may see the request gone and its end not yet told.
+            self.tell(signal);
         }
         right
     }
@@ -214,11 +224,10 @@ async fn init_error(State(shared): State<Arc<Shared>>, headers: HeaderMap, body:
 }
 
 fn settle(shared: &Shared, id: &str, signal: Signal) -> Response {
-    if !shared.finish(id) {
+    let too_large = matches!(signal, Signal::TooLarge(_));
+    if !shared.finish(id, signal) {
         return refuse(StatusCode::BAD_REQUEST, "InvalidRequestID", "Invalid request ID");
     }
-    let too_large = matches!(signal, Signal::TooLarge(_));
-    shared.tell(signal);
     if too_large {
         let message = format!("Exceeded maximum allowed payload size ({LARGEST_ANSWER} bytes).");
         return refuse(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge", &message);

@@ -130,6 +130,8 @@ impl Host {
     }
 
     /// Hands one event over and waits for the answer. `qualifier` is what the caller named, for the invoked ARN.
+    /// A caller who drops this future gives the invocation up; if the process is still busy with it at the next one, the
+    /// host is gone.
     ///
     /// # Errors
     /// [`HostError::Event`], [`HostError::Gone`] or [`HostError::Io`]; never for what the function does wrong.
@@ -140,7 +142,11 @@ impl Host {
         self.log.begin(&start).map_err(self.failed("writing its log"))?;
         let begun = Instant::now();
         let limit = Duration::from_secs(self.spec.timeout_s.into());
-        self.desk.hand_over(self.work(id, qualifier, event, limit));
+        let work = self.work(id, qualifier, event, limit);
+        if !self.desk.hand_over(work) {
+            self.stop().await?;
+            return Err(HostError::Gone);
+        }
         let ending = self.until(begun + limit).await?;
         let duration = begun.elapsed();
         if matches!(ending, Ending::Exited(_)) && self.desk.take_back() {
@@ -182,6 +188,7 @@ impl Host {
 
     async fn init_error(mut self, ending: Ending, took: Duration) -> Result<HostError, HostError> {
         self.stop().await?;
+        self.log.end(&answer::init_report(&ending, took)).map_err(self.failed("writing its log"))?;
         let limit = self.spec.init_limit;
         Ok(HostError::Init(InitError {
             document: document(Uuid::new_v4(), &ending, limit).unwrap_or_default(),

@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use tokio::process::{Child, Command};
 use uuid::Uuid;
 
@@ -34,7 +34,9 @@ pub(super) struct Process {
 impl Process {
     /// Starts `bootstrap`, speaking to `api` and writing to `log`.
     pub(super) async fn spawn(spec: &Spec, api: SocketAddr, log: OwnedFd) -> Result<Self, HostError> {
-        let program = spec.folder.join("bootstrap");
+        // From the root: a relative path would be looked up from the new working directory.
+        let root = absolute(&spec.folder);
+        let program = root.join("bootstrap");
         bootstrap::check_here(&program)?;
         let failed = |source: io::Error| HostError::Unrunnable {
             bootstrap: program.clone(),
@@ -53,9 +55,9 @@ impl Process {
         let group = keeper.id().and_then(|id| i32::try_from(id).ok()).unwrap_or(0);
         let mut command = Command::new(&program);
         command
-            .current_dir(&spec.folder)
+            .current_dir(&root)
             .env_clear()
-            .envs(environment(spec, api))
+            .envs(environment(spec, &root, api))
             .envs(&spec.variables)
             .stdin(Stdio::null())
             .stdout(log.try_clone().map_err(failed)?)
@@ -79,6 +81,10 @@ impl Process {
     /// Kills the whole group and waits until it is gone.
     pub(super) async fn stop(&mut self) -> io::Result<()> {
         drop(self.keeper.stdin.take());
+        // The keeper does this as well, unless somebody killed it.
+        if self.is_running() {
+            self.child.start_kill()?;
+        }
         self.keeper.wait().await?;
         self.child.wait().await.map(|_status| ())
     }
@@ -118,8 +124,7 @@ async fn start(command: &mut Command) -> io::Result<Child> {
 }
 
 /// The variables that Lambda itself sets (Lambda developer guide, "Defined runtime environment variables").
-fn environment(spec: &Spec, api: SocketAddr) -> Vec<(&'static str, String)> {
-    let root = absolute(&spec.folder);
+fn environment(spec: &Spec, root: &Utf8Path, api: SocketAddr) -> Vec<(&'static str, String)> {
     let version = version_text(spec.version);
     let stream = Uuid::new_v4().simple();
     vec![
@@ -140,13 +145,13 @@ fn environment(spec: &Spec, api: SocketAddr) -> Vec<(&'static str, String)> {
         ("TZ", ":UTC".to_owned()),
         ("_HANDLER", "bootstrap".to_owned()),
         ("AWS_LAMBDA_FUNCTION_VERSION", version),
-        ("LAMBDA_TASK_ROOT", root.into_string()),
+        ("LAMBDA_TASK_ROOT", root.to_string()),
     ]
 }
 
-/// The folder from the root, for a process whose working directory is the folder itself.
-fn absolute(folder: &Utf8PathBuf) -> Utf8PathBuf {
-    folder.canonicalize_utf8().unwrap_or_else(|_as_given| folder.clone())
+/// The folder from the root; one that is not there is reported by whoever looks into it.
+fn absolute(folder: &Utf8Path) -> Utf8PathBuf {
+    folder.canonicalize_utf8().unwrap_or_else(|_as_given| folder.to_owned())
 }
 
 fn reason(error: &io::Error) -> String {
