@@ -66,7 +66,7 @@ mod tests {
             digests.push(artifact.sha256.to_string());
         }
         assert_eq!(digests[0], digests[1]);
-        insta::assert_snapshot!(digests[0], @"");
+        insta::assert_snapshot!(digests[0], @"sha256:4ae6f5c1cf1f7f9ccb7cf0b1c3cd7a8bda21db99e4b5ece26acf5240d05e0404");
     }
 
     #[test]

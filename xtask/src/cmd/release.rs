@@ -17,7 +17,7 @@ use crate::{
     failure::Failure,
     output::Answer,
     plan::{
-        next_version::NextVersion,
+        next_version::{DecidedBy, NextVersion, Rule},
         release::{ReleaseAction, ReleasePlan},
     },
 };
@@ -117,12 +117,17 @@ fn text(plan: &ReleasePlan) -> anyhow::Result<String> {
     Ok(text)
 }
 
-/// Every commit, what it contributes and by which rule; the deciding ones are marked.
+/// Every commit, what it contributes and by which rule; the deciding ones are marked. A first release has one reason
+/// for all of them, so it is said once.
 fn explain(text: &mut String, why: &NextVersion) -> anyhow::Result<()> {
     let (NextVersion::Release { explanation, .. } | NextVersion::Nothing { explanation, .. }) = why;
+    if explanation.decided_by == DecidedBy::FirstRelease {
+        writeln!(text, "  {} ({} commits)", Rule::FirstRelease, explanation.commits.len())?;
+        return Ok(());
+    }
     for commit in &explanation.commits {
         let mark = if commit.decides { "*" } else { " " };
-        writeln!(text, " {mark} {} {}: {}", commit.commit.short(), commit.subject, commit.rule)?;
+        writeln!(text, "{mark} {} {}: {}", commit.commit.short(), commit.subject, commit.rule)?;
     }
     Ok(())
 }

@@ -40,7 +40,7 @@ fn resolve(raw: raw::Smoke, path: &[Stop]) -> Result<Checks, Vec<String>> {
     if raw.schema != 1 {
         problems.push(format!("`schema` is {}, this tool reads 1", raw.schema));
     }
-    let own = raw.environments.iter().flat_map(|(_, e)| &e.check);
+    let own = raw.environments.values().flat_map(|e| &e.check);
     raw.check.iter().chain(own).for_each(|check| problems.extend(wrong(check)));
     for checks in std::iter::once(&raw.check).chain(raw.environments.values().map(|e| &e.check)) {
         let mut names = BTreeSet::new();
