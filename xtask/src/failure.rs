@@ -31,7 +31,7 @@ pub enum Failure {
     #[error("{0}")]
     Busy(String),
     /// The world failed; what was done is recorded and the same command goes on: 8.
-    #[error("{what}; run the same command again")]
+    #[error("{what}")]
     Unfinished {
         /// What did not work.
         what: String,
@@ -68,6 +68,12 @@ impl Failure {
             Self::Unfinished { .. } => 8,
             Self::Incorrect(_) => 10,
         }
+    }
+
+    /// What to do, where the message itself does not say it.
+    #[must_use]
+    pub fn remedy(&self) -> Option<&'static str> {
+        matches!(self, Self::Unfinished { .. }).then_some("run the same command again; what was done is recorded")
     }
 
     /// The word for it in JSON.

@@ -29,7 +29,7 @@ pub(super) async fn run(world: &World, args: Args) -> anyhow::Result<Answer> {
     if world.globals.plan {
         return Err(Failure::usage("`invoke` has no plan: it deploys nothing").into());
     }
-    let context = world.context()?;
+    let context = world.writing_context()?;
     let event = event(&world.working_directory.join(&args.event))?;
     let folder = tempfile::tempdir().context("failed to make a temporary folder")?;
     let folder = Utf8Path::from_path(folder.path()).context("the temporary folder's path is not UTF-8")?;

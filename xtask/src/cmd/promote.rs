@@ -27,7 +27,7 @@ pub struct Args {
 }
 
 pub(super) async fn run(world: &World, args: Args) -> anyhow::Result<Answer> {
-    let context = world.context()?;
+    let context = if world.globals.plan { world.context()? } else { world.writing_context()? };
     context.config.stop(&args.to)?;
     let release = match args.release {
         Some(release) => release,

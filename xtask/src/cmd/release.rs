@@ -47,10 +47,9 @@ struct Receipt {
 }
 
 pub(super) async fn run(world: &World, args: Args) -> anyhow::Result<Answer> {
-    let context = world.context()?;
+    let context = if world.globals.plan { world.context()? } else { world.writing_context()? };
     if world.globals.plan {
-        let alone = context.locks.try_lock("releases")?;
-        let plan = survey::plan(&context, alone.is_some()).await?;
+        let plan = survey::plan(&context, !context.locks.is_held("releases")?).await?;
         return answer(&plan);
     }
     let lock = release::lock(&context).await?;

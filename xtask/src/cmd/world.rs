@@ -72,7 +72,18 @@ impl World {
         SystemCargo::new(&self.environment)
     }
 
-    /// Everything that a command needs of the world.
+    /// Everything that a command needs of the world, with a place for what it will write.
+    ///
+    /// # Errors
+    /// As `context`, and if the folder of local state cannot be made.
+    pub fn writing_context(&self) -> anyhow::Result<Context> {
+        let context = self.context()?;
+        ignore(&context.local)?;
+        Ok(context)
+    }
+
+    /// Everything that a command needs of the world. Makes nothing, so that a copy can be read where nothing may be
+    /// written.
     ///
     /// # Errors
     /// Usage: no configuration, or no repository.
@@ -80,7 +91,6 @@ impl World {
         let Found { root, config } = self.found()?;
         let git = LocalGit::open(&root).map_err(survey::git_failure)?;
         let local = self.local(&root);
-        ignore(&local)?;
         let workshop = local.join("tmp");
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let fleets = config.path.iter().map(|stop| {

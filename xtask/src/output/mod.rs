@@ -66,7 +66,7 @@ impl Output {
         };
         if let Some(error) = &error {
             // Where stderr is gone there is nobody left to tell.
-            self.story(&format!("{error:#}"), code).unwrap_or_default();
+            self.story(error, code).unwrap_or_default();
         }
         match printed {
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => 1,
@@ -88,10 +88,14 @@ impl Output {
         writeln!(out, "{value}").and_then(|()| out.flush())
     }
 
-    fn story(self, text: &str, code: u8) -> io::Result<()> {
+    fn story(self, error: &anyhow::Error, code: u8) -> io::Result<()> {
         let mut out = AutoStream::new(io::stderr(), self.color);
         let (label, style) = if code == 3 { ("note", text::CYAN) } else { ("error", text::RED) };
-        writeln!(out, "{style}{label}{style:#}: {text}")
+        writeln!(out, "{style}{label}{style:#}: {error:#}")?;
+        match failure::find(error).and_then(Failure::remedy) {
+            Some(remedy) => writeln!(out, "{remedy}"),
+            None => Ok(()),
+        }
     }
 }
 

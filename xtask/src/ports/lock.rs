@@ -7,6 +7,12 @@ pub trait Locks: Send + Sync {
     /// # Errors
     /// If the lock's file cannot be made or opened.
     fn try_lock(&self, name: &str) -> anyhow::Result<Option<Guard>>;
+
+    /// Whether a living process holds the lock of this name. Makes nothing.
+    ///
+    /// # Errors
+    /// If the lock's file is there and cannot be asked.
+    fn is_held(&self, name: &str) -> anyhow::Result<bool>;
 }
 
 /// A held lock.

@@ -24,16 +24,13 @@ pub struct SystemCargo {
 
 /// What the build sees of the caller's environment: where the tools are and how they reach the network. Everything
 /// else (`RUSTFLAGS`, `CARGO_PROFILE_*`, `CFLAGS`, what cargo itself set for this process) could change the bytes.
-const PASSED_ON: [&str; 16] = [
+const PASSED_ON: [&str; 15] = [
     "PATH",
     "HOME",
     "USER",
     "TMPDIR",
     "CARGO_HOME",
     "CARGO_TARGET_DIR",
-    "CARGO_NET_OFFLINE",
-    "CARGO_HTTP_CAINFO",
-    "CARGO_HTTP_PROXY",
     "RUSTUP_HOME",
     "RUSTUP_TOOLCHAIN",
     "SSL_CERT_FILE",
@@ -41,13 +38,21 @@ const PASSED_ON: [&str; 16] = [
     "http_proxy",
     "https_proxy",
     "HTTPS_PROXY",
+    "no_proxy",
+    "NO_PROXY",
 ];
+
+/// How cargo's own settings begin that say where packages come from.
+const PASSED_ON_FROM: [&str; 5] =
+    ["CARGO_HTTP_", "CARGO_NET_", "CARGO_REGISTRIES_", "CARGO_REGISTRY_", "CARGO_SOURCE_"];
 
 impl SystemCargo {
     /// Cargo, in a process environment of which only what is harmless is passed on.
     #[must_use]
     pub fn new(environment: &BTreeMap<String, String>) -> Self {
-        let passed = |name: &String| PASSED_ON.contains(&name.as_str());
+        let passed = |name: &String| {
+            PASSED_ON.contains(&name.as_str()) || PASSED_ON_FROM.iter().any(|start| name.starts_with(start))
+        };
         let harmless = environment.iter().filter(|(name, _)| passed(name)).map(|(n, v)| (n.clone(), v.clone()));
         Self { harmless: harmless.collect(), all: environment.clone() }
     }

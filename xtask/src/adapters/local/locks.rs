@@ -21,9 +21,15 @@ impl FileLocks {
     }
 }
 
+impl FileLocks {
+    fn path(&self, name: &str) -> Utf8PathBuf {
+        self.folder.join(format!("{name}.lock"))
+    }
+}
+
 impl Locks for FileLocks {
     fn try_lock(&self, name: &str) -> anyhow::Result<Option<Guard>> {
-        let path = self.folder.join(format!("{name}.lock"));
+        let path = self.path(name);
         fs::create_dir_all(&self.folder).with_context(|| format!("failed to make the folder {}", self.folder))?;
         let file = OpenOptions::new()
             .create(true)
@@ -36,5 +42,36 @@ impl Locks for FileLocks {
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(error)) => Err(error).with_context(|| format!("failed to take the lock {path}")),
         }
+    }
+
+    fn is_held(&self, name: &str) -> anyhow::Result<bool> {
+        let path = self.path(name);
+        let file = match fs::File::open(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
+            Err(error) => return Err(error).with_context(|| format!("failed to open the lock {path}")),
+        };
+        match file.try_lock_shared() {
+            Ok(()) => Ok(false),
+            Err(TryLockError::WouldBlock) => Ok(true),
+            Err(TryLockError::Error(error)) => Err(error).with_context(|| format!("failed to ask the lock {path}")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lock_is_held_once_and_given_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let locks = FileLocks::new(Utf8Path::from_path(folder.path()).unwrap());
+        assert!(!locks.is_held("a").unwrap());
+        let guard = locks.try_lock("a").unwrap().unwrap();
+        assert!(locks.is_held("a").unwrap() && locks.try_lock("a").unwrap().is_none());
+        assert!(locks.try_lock("b").unwrap().is_some(), "locks of other names are others");
+        drop(guard);
+        assert!(!locks.is_held("a").unwrap() && locks.try_lock("a").unwrap().is_some());
     }
 }

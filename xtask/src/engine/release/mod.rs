@@ -168,7 +168,7 @@ async fn sealed_already(context: &Context, version: Version, commit: CommitId) -
 
 async fn build(context: &Context, plan: &ReleasePlan, checks: &AllChecks, version: Version) -> anyhow::Result<Digest> {
     let phase = context.story.phase("building");
-    let out = context.local.join("build").join(version.to_string());
+    let out = context.local.join("build/release");
     let request = BuildRequest {
         root: &context.root,
         functions: &plan.functions,
