@@ -32,6 +32,8 @@ pub struct Context {
     pub vault: Arc<dyn Vault>,
     /// The heads' witness.
     pub witness: Arc<dyn Witness>,
+    /// The second region's own vault and witness.
+    pub recovery: Site,
     /// The writers' keys.
     pub signer: Arc<dyn Signer>,
     /// This machine's locks.
@@ -48,6 +50,15 @@ pub struct Context {
     pub story: Arc<dyn Story>,
 }
 
+/// A region's vault and its witness.
+#[derive(Clone)]
+pub struct Site {
+    /// The vault.
+    pub vault: Arc<dyn Vault>,
+    /// The heads' witness.
+    pub witness: Arc<dyn Witness>,
+}
+
 impl std::fmt::Debug for Context {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Context").field("root", &self.root).field("local", &self.local).finish_non_exhaustive()
@@ -55,6 +66,13 @@ impl std::fmt::Debug for Context {
 }
 
 impl Context {
+    /// The same world seen from the second region: its own vault is the vault.
+    #[must_use]
+    pub fn at_recovery(&self) -> Self {
+        let Site { vault, witness } = self.recovery.clone();
+        Self { vault, witness, ..self.clone() }
+    }
+
     /// The fleet of an environment.
     ///
     /// # Errors

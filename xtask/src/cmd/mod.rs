@@ -5,10 +5,12 @@ mod audit;
 mod build;
 mod completions;
 mod doctor;
+mod dr_sync;
 mod history;
 mod invoke;
 mod promote;
 mod release;
+mod rollback;
 mod status;
 mod test;
 mod verify;
@@ -104,6 +106,10 @@ pub enum Command {
     Release(release::Args),
     /// Take a release into an environment
     Promote(promote::Args),
+    /// Bring what is live in the first region to the second, until it is Globally Synced
+    DrSync(dr_sync::Args),
+    /// Go back at once to the newest earlier release that is good; what is live now is dead
+    Rollback(rollback::Args),
     /// Check what is live against what was sealed: bytes, alias, configuration, smoke
     Verify(verify::Args),
     /// Show where is what
@@ -132,6 +138,8 @@ pub async fn run(world: &World, command: Command) -> anyhow::Result<Answer> {
     match command {
         Command::Release(args) => release::run(world, args).await,
         Command::Promote(args) => promote::run(world, args).await,
+        Command::DrSync(args) => dr_sync::run(world, args).await,
+        Command::Rollback(args) => rollback::run(world, args).await,
         Command::Verify(args) => verify::run(world, args).await,
         Command::Status(args) => status::run(world, args).await,
         Command::History(args) => history::run(world, args).await,

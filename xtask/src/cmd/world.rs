@@ -21,7 +21,7 @@ use crate::{
     },
     cmd::Globals,
     config::load::{self, Found},
-    context::Context,
+    context::{Context, Site},
     engine::release::survey,
     failure::Failure,
     model::names::EnvName,
@@ -94,7 +94,8 @@ impl World {
         let workshop = local.join("tmp");
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let fleets = config.path.iter().map(|stop| {
-            let fleet = self.fleet(&config, &stop.environment, &local, &clock);
+            let region = if stop.recovery { local.join("dr") } else { local.clone() };
+            let fleet = self.fleet(&config, &stop.environment, &local, &region, &clock);
             (stop.environment.clone(), Arc::new(fleet) as Arc<dyn Fleet>)
         });
         Ok(Context {
@@ -106,6 +107,10 @@ impl World {
             tool: format!("xtask {}", env!("CARGO_PKG_VERSION")),
             vault: Arc::new(LocalVault::new(&local.join("vault"), &workshop)),
             witness: Arc::new(FileWitness::new(&local.join("witness.json"), &workshop)),
+            recovery: Site {
+                vault: Arc::new(LocalVault::new(&local.join("dr/vault"), &workshop)),
+                witness: Arc::new(FileWitness::new(&local.join("dr/witness.json"), &workshop)),
+            },
             signer: Arc::new(FileKeys::new(&local.join("keys"))),
             locks: Arc::new(FileLocks::new(&local.join("locks"))),
             git: Arc::new(git) as Arc<dyn Git>,
@@ -139,13 +144,14 @@ impl World {
         config: &crate::config::Config,
         environment: &EnvName,
         local: &Utf8Path,
+        region: &Utf8Path,
         clock: &Arc<dyn Clock>,
     ) -> LocalFleet {
         let variables = config.variables.get(environment).cloned().unwrap_or_default();
         let here = config.fleet_names.iter().filter(|((env, _), _)| env == environment);
         LocalFleet::new(Setup {
-            root: local.join("fleet"),
-            vault: local.join("vault"),
+            root: region.join("fleet"),
+            vault: region.join("vault"),
             local: local.to_owned(),
             variables: here.map(|(_, name)| (name.clone(), variables.clone())).collect(),
             settle: Duration::ZERO,

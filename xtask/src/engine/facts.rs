@@ -6,7 +6,7 @@ use crate::{
     failure::Failure,
     model::{
         digest::Digest,
-        entry::{ChainName, Record},
+        entry::{ChainName, Entry, Record},
         environment::EnvironmentEvent,
         manifest::{MANIFEST, Manifest, box_key},
         names::EnvName,
@@ -40,16 +40,8 @@ pub async fn standing(context: &Context, environment: &EnvName, release: Version
         if entry.state.highest < Some(release) {
             break;
         }
-        if entry.release == Some(release) {
-            match &entry.event {
-                EnvironmentEvent::Died { finding } => {
-                    let finding = finding.clone();
-                    let death = Death { environment: environment.clone(), time: entry.time, finding };
-                    return Ok(Standing::Dead(death));
-                }
-                EnvironmentEvent::Verified { .. } => return Ok(Standing::Verified),
-                _ => {}
-            }
+        if let Some(standing) = word(environment, entry, release) {
+            return Ok(standing);
         }
         here = match entry.number {
             1 => None,
@@ -57,6 +49,23 @@ pub async fn standing(context: &Context, environment: &EnvName, release: Version
         };
     }
     Ok(Standing::Unproven)
+}
+
+/// What one entry says about a release, if it settles anything.
+fn word(environment: &EnvName, entry: &Entry<EnvironmentEvent>, release: Version) -> Option<Standing> {
+    let dead = |finding: String| {
+        let actor = entry.actor.clone();
+        Some(Standing::Dead(Death { environment: environment.clone(), time: entry.time, finding, actor }))
+    };
+    match &entry.event {
+        EnvironmentEvent::RolledBack { from, .. } if from.release == release => {
+            dead(format!("rolled back: {}", from.reason))
+        }
+        _ if entry.release != Some(release) => None,
+        EnvironmentEvent::Died { finding } => dead(finding.clone()),
+        EnvironmentEvent::Verified { .. } | EnvironmentEvent::RolledBack { .. } => Some(Standing::Verified),
+        _ => None,
+    }
 }
 
 /// Where the release died, if it did.

@@ -30,6 +30,8 @@ pub enum EnvironmentEvent {
         expires: Time,
         /// Whose claim was taken over, if one was.
         took_over: Option<String>,
+        /// Set if the release comes back in place of a newer one.
+        rollback: Option<Rollback>,
     },
     /// Every function has a published version that carries the box's bytes.
     Staged {
@@ -49,6 +51,18 @@ pub enum EnvironmentEvent {
     Verified {
         /// What live answered.
         smoke: Vec<CheckResult>,
+    },
+    /// An earlier release is back and answers well through live; the one rolled back from is dead. Closes a rollback.
+    RolledBack {
+        /// Which release was live, and why it is not any more.
+        from: Rollback,
+        /// What live answered.
+        smoke: Vec<CheckResult>,
+    },
+    /// The second region has what is live in the first: the release is Globally Synced.
+    Synced {
+        /// How long after the environment before, in seconds.
+        lag_s: u64,
     },
     /// The release is found bad; aliases are about to go back. The intent of the way back.
     Failed {
@@ -71,6 +85,16 @@ pub enum EnvironmentEvent {
         /// Why.
         reason: String,
     },
+}
+
+/// What a rollback takes out of an environment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rollback {
+    /// The release that was live.
+    pub release: Version,
+    /// Why it had to go.
+    pub reason: String,
 }
 
 /// One function as it stands in a fleet.
@@ -133,6 +157,8 @@ pub struct EnvironmentState {
     pub moves: Vec<AliasMove>,
     /// The release that a rollback pinned here.
     pub pin: Option<Version>,
+    /// The rollback under way.
+    pub rollback: Option<Rollback>,
     /// The highest release that ever claimed this environment.
     pub highest: Option<Version>,
 }
@@ -186,6 +212,8 @@ pub struct Live {
     pub since: Time,
     /// Whether it answered well through live.
     pub verified: bool,
+    /// When it was Globally Synced; only ever set in the second region.
+    pub synced: Option<Time>,
     /// Its functions there.
     pub functions: BTreeMap<FunctionName, Deployed>,
 }
@@ -196,11 +224,15 @@ impl Event for EnvironmentEvent {
     fn advance(&self, before: &EnvironmentState, about: &About) -> EnvironmentState {
         let mut after = before.clone();
         match self {
-            Self::Claimed { machine, expires, .. } => {
+            Self::Claimed { machine, expires, rollback, .. } => {
                 after.fence += 1;
-                after.phase = Phase::Claimed;
-                after.staged.clear();
-                after.moves.clear();
+                // A claim that is taken over for the same release goes on where it stands: moves that began must end.
+                if before.holder.as_ref().map(|claim| claim.release) != about.release {
+                    after.phase = Phase::Claimed;
+                    after.staged.clear();
+                    after.moves.clear();
+                    after.rollback = rollback.clone();
+                }
                 if let (Some(release), Some(manifest)) = (about.release, about.manifest) {
                     after.highest = after.highest.max(Some(release));
                     after.holder = Some(Claim {
@@ -225,12 +257,13 @@ impl Event for EnvironmentEvent {
                 after.phase = Phase::Shifted;
                 if let (Some(release), Some(manifest)) = (about.release, about.manifest) {
                     let functions = after.staged.clone();
-                    let live = Live { release, manifest, since: about.time, verified: false, functions };
+                    let live = Live { release, manifest, since: about.time, verified: false, synced: None, functions };
                     after.fallback = after.live.replace(live);
                 }
             }
             Self::Verified { .. } => {
                 close(&mut after);
+                after.pin = None;
                 let fallback = after.fallback.take();
                 if let Some(live) = &mut after.live {
                     live.verified = true;
@@ -238,6 +271,20 @@ impl Event for EnvironmentEvent {
                     if let Some(old) = fallback.filter(|old| old.release != live.release) {
                         after.previous = Some(old);
                     }
+                }
+            }
+            Self::RolledBack { .. } => {
+                close(&mut after);
+                // What was live is dead, so there is nothing known to be good behind the release that came back.
+                (after.fallback, after.previous) = (None, None);
+                after.pin = about.release;
+                if let Some(live) = &mut after.live {
+                    live.verified = true;
+                }
+            }
+            Self::Synced { .. } => {
+                if let Some(live) = &mut after.live {
+                    live.synced = Some(about.time);
                 }
             }
             Self::Failed { moves, .. } => {
@@ -263,6 +310,8 @@ impl Event for EnvironmentEvent {
             Self::Shifting { .. } => "shifting",
             Self::Shifted => "shifted",
             Self::Verified { .. } => "verified",
+            Self::RolledBack { .. } => "rolled_back",
+            Self::Synced { .. } => "synced",
             Self::Failed { .. } => "failed",
             Self::Died { .. } => "died",
             Self::Abandoned { .. } => "abandoned",
@@ -272,6 +321,7 @@ impl Event for EnvironmentEvent {
 
 fn close(state: &mut EnvironmentState) {
     state.holder = None;
+    state.rollback = None;
     state.phase = Phase::Closed;
     state.staged.clear();
     state.moves.clear();
@@ -304,7 +354,7 @@ mod tests {
 
     fn claimed() -> EnvironmentEvent {
         let expires = "2026-01-23T13:00:00Z".parse().unwrap();
-        EnvironmentEvent::Claimed { machine: "laptop".to_owned(), expires, took_over: None }
+        EnvironmentEvent::Claimed { machine: "laptop".to_owned(), expires, took_over: None, rollback: None }
     }
 
     fn up_to_shifted() -> Vec<EnvironmentEvent> {

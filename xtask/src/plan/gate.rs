@@ -34,6 +34,8 @@ pub struct Death {
     pub time: Time,
     /// Why, in one line.
     pub finding: String,
+    /// Who ran the command that found it.
+    pub actor: String,
 }
 
 /// The gate's judgement.

@@ -27,20 +27,28 @@ pub trait Vault: Send + Sync {
     /// Whether there is an object of this name.
     async fn exists(&self, key: &VaultKey) -> Result<bool, VaultError>;
 
-    /// Everything that lies in the vault, sorted by name; what is not a valid object has no key.
-    async fn list(&self) -> Result<Vec<Listed>, VaultError>;
+    /// Everything that lies in a folder of the vault and below, sorted by name; what is not a valid object has no key.
+    /// `None` is the whole vault.
+    async fn list(&self, folder: Option<&VaultKey>) -> Result<Vec<Listed>, VaultError>;
 }
 
 /// The largest object that `read` takes into memory: 64 MiB.
 pub const READ_LIMIT: u64 = 64 << 20;
 
 /// What to write.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub enum Body<'a> {
     /// These bytes.
     Bytes(&'a [u8]),
     /// The content of this file, streamed.
     File(&'a Utf8Path),
+    /// The object of the same name in another vault, if its bytes have this digest. Streamed, and checked on the way.
+    Object {
+        /// The other vault.
+        vault: &'a dyn Vault,
+        /// What its bytes must hash to.
+        sha256: Digest,
+    },
 }
 
 /// One thing found in the vault.
@@ -58,6 +66,16 @@ pub enum VaultError {
     /// The name is taken.
     #[error("the vault already holds {0}")]
     Exists(VaultKey),
+    /// Another vault's object is not what it must be.
+    #[error("{key} in the other vault is {found}, not {expected}")]
+    Differs {
+        /// Its name.
+        key: VaultKey,
+        /// What its bytes must hash to.
+        expected: Digest,
+        /// What they hash to, or `nothing`.
+        found: String,
+    },
     /// Larger than a record may be.
     #[error("{0} in the vault is larger than a record may be ({READ_LIMIT} bytes)")]
     TooLarge(VaultKey),

@@ -7,6 +7,7 @@ use std::{
 
 use async_trait::async_trait;
 use camino::{Utf8Path, Utf8PathBuf};
+use tempfile::NamedTempFile;
 
 use crate::{
     adapters::local::files,
@@ -26,6 +27,23 @@ impl LocalVault {
     #[must_use]
     pub fn new(root: &Utf8Path, workshop: &Utf8Path) -> Self {
         Self { root: root.to_owned(), workshop: workshop.to_owned() }
+    }
+
+    /// Another vault's object in a file of the workshop, its bytes checked.
+    async fn bring(&self, from: &dyn Vault, key: &VaultKey, sha256: Digest) -> Result<NamedTempFile, VaultError> {
+        let failed = |error| unreachable(format!("write in {}", self.workshop), error);
+        fs::create_dir_all(&self.workshop).map_err(failed)?;
+        let draft = NamedTempFile::new_in(&self.workshop).map_err(failed)?;
+        let path =
+            Utf8Path::from_path(draft.path()).ok_or_else(|| failed(io::Error::other("its path is not UTF-8")))?;
+        match from.fetch(key, Some(path)).await? {
+            Some((found, _)) if found == sha256 => Ok(draft),
+            found => Err(VaultError::Differs {
+                key: key.clone(),
+                expected: sha256,
+                found: found.map_or_else(|| "nothing".to_owned(), |(digest, _)| digest.to_string()),
+            }),
+        }
     }
 
     fn open(&self, key: &VaultKey) -> Result<Option<File>, VaultError> {
@@ -50,6 +68,10 @@ impl Vault for LocalVault {
             Body::Bytes(mut bytes) => files::create_new(&self.workshop, &path, true, &mut bytes),
             Body::File(file) => {
                 File::open(file).and_then(|mut f| files::create_new(&self.workshop, &path, true, &mut f))
+            }
+            Body::Object { vault, sha256 } => {
+                let draft = self.bring(vault, key, sha256).await?;
+                draft.reopen().and_then(|mut f| files::create_new(&self.workshop, &path, true, &mut f))
             }
         };
         match written {
@@ -84,10 +106,15 @@ impl Vault for LocalVault {
         }
     }
 
-    async fn list(&self) -> Result<Vec<Listed>, VaultError> {
+    async fn list(&self, folder: Option<&VaultKey>) -> Result<Vec<Listed>, VaultError> {
+        let (path, prefix) = match folder {
+            None => (self.root.clone(), String::new()),
+            Some(folder) => (self.root.join(folder.as_str()), format!("{folder}/")),
+        };
         let mut found = Vec::new();
-        if self.root.exists() {
-            walk(&self.root, "", &mut found).map_err(|error| unreachable(format!("list {}", self.root), error))?;
+        match walk(&path, &prefix, &mut found) {
+            Err(error) if !is_absent(&error) => return Err(unreachable(format!("list {path}"), error)),
+            _ => {}
         }
         found.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(found)

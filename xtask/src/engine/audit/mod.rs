@@ -103,7 +103,7 @@ struct Story {
 pub async fn run(context: &Context) -> anyhow::Result<Audit> {
     let mut audit = Audit::default();
     let phase = context.story.phase("verifying the vault");
-    let listed = context.vault.list().await.map_err(|e| Failure::unfinished("failed to list the vault", e))?;
+    let listed = context.vault.list(None).await.map_err(|e| Failure::unfinished("failed to list the vault", e))?;
     audit.objects = listed.len();
     let heads = context.witness.heads().await?;
     let mut inventory = Inventory::default();

@@ -69,6 +69,7 @@ impl Promotion<'_> {
                     machine: self.context.machine.clone(),
                     expires: self.context.clock.now().after(HOLD),
                     took_over: holder.map(|claim| claim.owner.clone()),
+                    rollback: self.back.as_ref().map(|(from, _)| from.clone()),
                 },
             })
         })
@@ -98,12 +99,12 @@ impl Promotion<'_> {
 async fn settle(next: &Promotion<'_>, state: &EnvironmentState, claim: &Claim) -> anyhow::Result<()> {
     let context: &Context = next.context;
     let (manifest, digest) = crate::engine::facts::manifest(context, claim.release).await?;
-    let old = Promotion { context, environment: next.environment, manifest: &manifest, digest };
+    let old = Promotion { context, environment: next.environment, manifest: &manifest, digest, back: None };
     let held = Claimed { state: state.clone(), fence: state.fence };
     let head = ledger::head::<EnvironmentEvent>(context, &old.chain()).await?;
     if let Some(EnvironmentEvent::Failed { finding, moves, .. }) = head.map(|record| record.entry.event) {
         old.apply(&moves).await?;
-        old.record(&held, EnvironmentEvent::Died { finding }).await?;
+        old.record(&held, old.end(state, finding)).await?;
         return Ok(());
     }
     if matches!(state.phase, Phase::Shifting | Phase::Shifted) {

@@ -4,10 +4,13 @@
 //! A resumed promotion is therefore the same loop entered at another place.
 
 mod claim;
+pub mod rollback;
 mod shift;
 pub mod smoke;
 mod stage;
 pub mod survey;
+
+use std::collections::BTreeMap;
 
 use serde::Serialize;
 
@@ -18,9 +21,9 @@ use crate::{
     model::{
         digest::Digest,
         entry::{ChainName, Record},
-        environment::{AliasMove, EnvironmentEvent, EnvironmentState, Phase},
+        environment::{AliasMove, Deployed, EnvironmentEvent, EnvironmentState, Phase, Rollback},
         manifest::Manifest,
-        names::EnvName,
+        names::{EnvName, FunctionName},
         smoke::CheckResult,
         version::Version,
     },
@@ -69,6 +72,8 @@ pub(super) struct Promotion<'a> {
     environment: &'a EnvName,
     manifest: &'a Manifest,
     digest: Digest,
+    /// Set if this brings an earlier release back: in place of which one, and the versions that it had.
+    back: Option<(Rollback, BTreeMap<FunctionName, Deployed>)>,
 }
 
 /// Carries out a promotion plan.
@@ -76,7 +81,7 @@ pub(super) struct Promotion<'a> {
 /// # Errors
 /// Refused, busy, died, unfinished or integrity, as DESIGN §8 tells them apart.
 pub async fn run(context: &Context, plan: &PromotionPlan, manifest: &Manifest) -> anyhow::Result<Promoted> {
-    let promotion = Promotion { context, environment: &plan.environment, manifest, digest: plan.manifest };
+    let promotion = Promotion { context, environment: &plan.environment, manifest, digest: plan.manifest, back: None };
     if !plan.gate.holds() && plan.from_phase == Phase::Closed {
         return Err(promotion.refused(&plan.gate.refusals()).into());
     }
@@ -107,7 +112,7 @@ impl Promotion<'_> {
         loop {
             let step = match state.phase {
                 Phase::Closed => return Ok(()),
-                Phase::Claimed => self.stage(&state).await,
+                Phase::Claimed => self.stage().await,
                 Phase::Staged => self.prove(&state).await,
                 Phase::Shifting => self.shift(&state).await,
                 Phase::Shifted => self.verify(&state).await,
@@ -144,9 +149,16 @@ impl Promotion<'_> {
             _ => return Err(Failure::Busy(format!("{} was taken over by someone else", self.environment)).into()),
         };
         let claimed = Claimed { state: state.clone(), fence: state.fence };
-        let closed = self.record(&claimed, EnvironmentEvent::Died { finding: finding.clone() }).await?;
+        let end = self.end(state, finding.clone());
+        let died = matches!(end, EnvironmentEvent::Died { .. });
+        let closed = self.record(&claimed, end).await?;
         let live = closed.entry.state.live.map_or_else(|| "nothing is".to_owned(), |l| format!("{} is", l.release));
         phase.done(&format!("{live} live"));
+        if !died {
+            let what =
+                format!("{} did not get into {}: {finding}; {live} live", self.manifest.release, self.environment);
+            return Err(Failure::Unfinished { what, source: None }.into());
+        }
         Err(Failure::Died {
             release: self.manifest.release,
             environment: self.environment.clone(),
@@ -156,6 +168,17 @@ impl Promotion<'_> {
             ),
         }
         .into())
+    }
+
+    /// How a finding ends a promotion: with the release's death. Not so in the second region, where it never kills what
+    /// is live in the first, nor in a rollback, where the release was proven before (DESIGN §5.11).
+    fn end(&self, state: &EnvironmentState, finding: String) -> EnvironmentEvent {
+        let recovery = self.manifest.stop(self.environment).is_some_and(|stop| stop.recovery);
+        if recovery || state.rollback.is_some() {
+            EnvironmentEvent::Abandoned { reason: finding }
+        } else {
+            EnvironmentEvent::Died { finding }
+        }
     }
 
     fn chain(&self) -> ChainName {

@@ -121,7 +121,10 @@ impl Promotion<'_> {
             return Ok(Turn::Finding(finding));
         }
         phase.done(&format!("{} checks Correct", smoked.results.len()));
-        if let Err(refusals) = self.gate_still_holds().await? {
+        // A way back must not wait for anybody's approval.
+        if state.rollback.is_none()
+            && let Err(refusals) = self.gate_still_holds().await?
+        {
             return Ok(Turn::Refused(refusals));
         }
         let moves: Vec<AliasMove> = promotion::moves(&state.staged, &self.live_versions(state).await?, self.alias());
@@ -145,7 +148,11 @@ impl Promotion<'_> {
             return Ok(Turn::Finding(finding));
         }
         phase.done(&format!("{} checks Correct", smoked.results.len()));
-        Ok(Turn::Event(EnvironmentEvent::Verified { smoke: smoked.results }))
+        let smoke = smoked.results;
+        Ok(Turn::Event(match state.rollback.clone() {
+            None => EnvironmentEvent::Verified { smoke },
+            Some(from) => EnvironmentEvent::RolledBack { from, smoke },
+        }))
     }
 
     async fn wrong_bytes(&self, live: &Live) -> anyhow::Result<Option<String>> {

@@ -9,7 +9,7 @@ use crate::{
     model::{
         canonical,
         entry::ChainName,
-        environment::{Deployed, EnvironmentEvent, EnvironmentState},
+        environment::{Deployed, EnvironmentEvent},
         key::VaultKey,
         manifest::box_key,
         names::FleetName,
@@ -32,7 +32,10 @@ enum Stop {
 
 impl Promotion<'_> {
     /// Stages all functions.
-    pub(super) async fn stage(&self, _state: &EnvironmentState) -> anyhow::Result<Turn> {
+    pub(super) async fn stage(&self) -> anyhow::Result<Turn> {
+        if let Some(functions) = self.recorded().await? {
+            return Ok(Turn::Event(EnvironmentEvent::Staged { functions }));
+        }
         let phase = self.context.story.phase(&format!("{}: staging", self.environment));
         let fleet = self.context.fleet(self.environment)?;
         let mut functions = BTreeMap::new();

@@ -1,0 +1,177 @@
+//! The second region: a vault of its own that mirrors the first, and a fleet that is staged, smoked, shifted and
+//! verified like any environment's. Only then is a release Globally Synced.
+//!
+//! The second region's vault owns its environment's chain; everything else in it is a verified mirror. That chain is
+//! mirrored back, so that the first vault tells the whole story.
+
+use serde::Serialize;
+
+use crate::{
+    context::Context,
+    engine::{
+        facts::{self, Standing},
+        ledger, mirror,
+        promote::{self, Promoted, survey},
+    },
+    failure::Failure,
+    model::{
+        entry::ChainName,
+        environment::{EnvironmentEvent, Live},
+        manifest::{Manifest, Stop},
+        names::EnvName,
+        releases::ReleaseEvent,
+        version::Version,
+    },
+    plan::promotion::PromotionPlan,
+};
+
+/// A synchronisation: the very one that runs, printed by `--plan`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SyncPlan {
+    /// The second region's environment.
+    pub environment: EnvName,
+    /// The environment that it follows.
+    pub follows: EnvName,
+    /// What goes there.
+    pub release: Version,
+    /// Verified releases in between that are passed over.
+    pub passes_over: Vec<Version>,
+    /// Whether it is Globally Synced already.
+    pub synced: bool,
+}
+
+/// What a synchronisation brought.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Synced {
+    /// The release, now Globally Synced.
+    pub release: Version,
+    /// The second region's environment.
+    pub environment: EnvName,
+    /// How long after the environment that it follows, in seconds.
+    pub lag_s: u64,
+    /// Whether anything had to be done.
+    pub changed: bool,
+}
+
+/// The plan of a synchronisation; without a named release, of the newest one that is live and verified before it.
+///
+/// # Errors
+/// Usage, if there is no second region; refused, if nothing is eligible; integrity or unfinished, as reading goes.
+pub async fn plan(context: &Context, named: Option<Version>) -> anyhow::Result<SyncPlan> {
+    let (follows, recovery) = region(context)?;
+    let state = survey::state(context, &follows.environment).await?;
+    let live = state.live.filter(|live| live.verified).map(|live| live.release);
+    let Some(release) = named.or(live) else {
+        let before = &follows.environment;
+        let text = format!("nothing is verified in {before} yet; run `cargo xtask promote --to {before}`");
+        return Err(Failure::Refused(text).into());
+    };
+    if facts::standing(context, &follows.environment, release).await? != Standing::Verified {
+        let before = &follows.environment;
+        let text = format!(
+            "{release} is not verified in {before}; run `cargo xtask promote --to {before} --release {release}`"
+        );
+        return Err(Failure::Refused(text).into());
+    }
+    let there = survey::state(&context.at_recovery(), &recovery.environment).await?.live;
+    Ok(SyncPlan {
+        environment: recovery.environment.clone(),
+        follows: follows.environment.clone(),
+        release,
+        passes_over: between(context, &follows.environment, there.as_ref().map(|live| live.release), release).await?,
+        synced: there.is_some_and(|live| live.release == release && live.synced.is_some()),
+    })
+}
+
+/// Carries out a synchronisation. Interrupted anywhere it resumes; it never touches the first region's fleet.
+///
+/// # Errors
+/// Refused, busy, unfinished or integrity, as DESIGN §8 tells them apart. A finding leaves it unfinished: nothing that
+/// happens in the second region kills what is live in the first.
+pub async fn run(context: &Context, plan: &SyncPlan) -> anyhow::Result<Synced> {
+    let there = context.at_recovery();
+    let phase = context.story.phase(&format!("{}: mirroring the vault", plan.environment));
+    let objects = bring(context, &there, plan, &|text| phase.now(text)).await?;
+    phase.done(&format!("{objects} objects, each verified"));
+    let result = promoted(&there, plan).await;
+    // What happened there is told here whether it went well or not.
+    let chain = ChainName::Environment(plan.environment.clone());
+    mirror::chain::<EnvironmentEvent>(&there, context, &chain).await?;
+    let promoted = result?;
+    let lag_s = lag(context, &there, plan).await?;
+    let state = survey::state(&there, &plan.environment).await?;
+    let synced = state.live.is_some_and(|live| live.release == plan.release && live.synced.is_some());
+    if !synced {
+        ledger::append(&there, &chain, |_| {
+            let event = EnvironmentEvent::Synced { lag_s };
+            Ok(ledger::Draft { release: Some(plan.release), manifest: Some(promoted.manifest), event })
+        })
+        .await?;
+        mirror::chain::<EnvironmentEvent>(&there, context, &chain).await?;
+    }
+    let (release, environment) = (plan.release, plan.environment.clone());
+    Ok(Synced { release, environment, lag_s, changed: promoted.changed || !synced })
+}
+
+async fn promoted(there: &Context, plan: &SyncPlan) -> anyhow::Result<Promoted> {
+    let (promotion, manifest): (PromotionPlan, Manifest) = survey::plan(there, &plan.environment, plan.release).await?;
+    promote::run(there, &promotion, &manifest).await
+}
+
+/// Brings boxes first, then the entries that speak of them.
+async fn bring(
+    context: &Context,
+    there: &Context,
+    plan: &SyncPlan,
+    now: &(dyn Fn(&str) + Sync),
+) -> anyhow::Result<u64> {
+    let mut brought = 0;
+    // Every sealed box: each chain that is mirrored speaks of some of them, and a way back may need any.
+    let mut here = facts::newest_sealed(context).await?;
+    while let Some(release) = here {
+        brought += mirror::release(context, there, release, now).await? as u64;
+        here = facts::manifest(context, release).await?.0.previous.map(|previous| previous.release);
+    }
+    now("releases");
+    brought += mirror::chain::<ReleaseEvent>(context, there, &ChainName::Releases).await?;
+    for stop in context.config.path.iter().filter(|stop| stop.environment != plan.environment) {
+        let chain = ChainName::Environment(stop.environment.clone());
+        now(&chain.to_string());
+        brought += mirror::chain::<EnvironmentEvent>(context, there, &chain).await?;
+    }
+    Ok(brought)
+}
+
+/// From the moment the release was live in the environment before to the moment it was live here.
+async fn lag(context: &Context, there: &Context, plan: &SyncPlan) -> anyhow::Result<u64> {
+    let since = |live: Option<Live>| live.filter(|live| live.release == plan.release).map(|live| live.since);
+    let before = since(survey::state(context, &plan.follows).await?.live);
+    let after = since(survey::state(there, &plan.environment).await?.live);
+    Ok(before.zip(after).map_or(0, |(before, after)| after.since(before).as_secs()))
+}
+
+/// The second region and the environment that it follows.
+fn region(context: &Context) -> Result<(&Stop, &Stop), Failure> {
+    let path = &context.config.path;
+    let at = path.iter().position(|stop| stop.recovery);
+    let pair = at.and_then(|at| Some((path.get(at.checked_sub(1)?)?, path.get(at)?)));
+    pair.ok_or_else(|| Failure::usage("release.toml has no environment with `recovery = true`"))
+}
+
+/// Releases that were verified in the environment before, newer than what is there and older than what goes there.
+async fn between(
+    context: &Context,
+    follows: &EnvName,
+    there: Option<Version>,
+    release: Version,
+) -> anyhow::Result<Vec<Version>> {
+    let mut passed = Vec::new();
+    let mut here = facts::manifest(context, release).await?.0.previous;
+    while let Some(previous) = here.filter(|previous| Some(previous.release) > there) {
+        if facts::standing(context, follows, previous.release).await? == Standing::Verified {
+            passed.push(previous.release);
+        }
+        here = facts::manifest(context, previous.release).await?.0.previous;
+    }
+    Ok(passed)
+}

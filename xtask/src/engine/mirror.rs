@@ -1,0 +1,96 @@
+//! Brings what one vault holds to another: read, verify, write if absent. Never a blind copy (fact 5: a copy made by the
+//! store itself would not be checked by anyone). Payload first, the entries that speak of it last.
+
+use crate::{
+    context::Context,
+    engine::{facts, ledger},
+    failure::Failure,
+    model::{
+        digest::Digest,
+        entry::{ChainName, Event},
+        key::VaultKey,
+        manifest::{MANIFEST, box_key},
+        version::Version,
+    },
+    ports::{
+        vault::{Body, VaultError},
+        witness::Head,
+    },
+};
+
+/// Brings one release's box; gives the number of objects that were not there yet.
+///
+/// # Errors
+/// Integrity, if an object is not what was sealed, here or there; unfinished, if a vault cannot be reached.
+pub async fn release(
+    from: &Context,
+    to: &Context,
+    release: Version,
+    now: &(dyn Fn(&str) + Sync),
+) -> anyhow::Result<usize> {
+    let (manifest, sealed) = facts::manifest(from, release).await?;
+    let mut brought = 0;
+    for (name, object) in &manifest.objects {
+        now(&format!("{release}/{name}"));
+        brought += usize::from(object_of(from, to, &box_key(release, name)?, object.sha256).await?);
+    }
+    brought += usize::from(object_of(from, to, &box_key(release, MANIFEST)?, sealed).await?);
+    Ok(brought)
+}
+
+/// Brings the entries of one chain, in their order, each verified before it is written.
+///
+/// # Errors
+/// Integrity, if an entry is not sound or another one is there; unfinished, if a vault cannot be reached.
+pub async fn chain<E: Event>(from: &Context, to: &Context, chain: &ChainName) -> anyhow::Result<u64> {
+    let last = ledger::head::<E>(from, chain).await?.map_or(0, |record| record.entry.number);
+    let there = ledger::head::<E>(to, chain).await?.map_or(0, |record| record.entry.number);
+    for number in there + 1..=last {
+        let record = ledger::entry::<E>(from, chain, number).await?;
+        let key = chain.key(number)?;
+        let bytes = read(from, &key).await?;
+        write(to, &key, &bytes).await?;
+        to.witness.note(chain, Head { number, sha256: record.digest }).await?;
+    }
+    Ok(last.saturating_sub(there))
+}
+
+/// Brings one object; `false` if it was there already.
+async fn object_of(from: &Context, to: &Context, key: &VaultKey, sealed: Digest) -> anyhow::Result<bool> {
+    let there = to.vault.fetch(key, None).await;
+    match there.map_err(|error| Failure::unfinished(format!("failed to read {key} in the second region"), error))? {
+        Some((found, _)) if found == sealed => return Ok(false),
+        Some((found, _)) => {
+            let text = format!("{key} in the second region is not what was sealed: expected {sealed}, found {found}");
+            return Err(Failure::Integrity(format!("{text}; run `cargo xtask audit verify`")).into());
+        }
+        None => {}
+    }
+    match to.vault.create(key, Body::Object { vault: &*from.vault, sha256: sealed }).await {
+        Ok(()) => Ok(true),
+        Err(VaultError::Differs { key, expected, found }) => {
+            let text = format!("{key} is not what was sealed: expected {expected}, found {found}");
+            Err(Failure::Integrity(format!("{text}; run `cargo xtask audit verify`")).into())
+        }
+        Err(error) => Err(Failure::unfinished(format!("failed to write {key} in the second region"), error).into()),
+    }
+}
+
+async fn read(from: &Context, key: &VaultKey) -> anyhow::Result<Vec<u8>> {
+    let bytes =
+        from.vault.read(key).await.map_err(|error| Failure::unfinished(format!("failed to read {key}"), error))?;
+    Ok(bytes.ok_or_else(|| Failure::Integrity(format!("{key} is missing from the vault")))?)
+}
+
+/// Writes a small object; one that is there must be this very one.
+async fn write(to: &Context, key: &VaultKey, bytes: &[u8]) -> anyhow::Result<()> {
+    match to.vault.create(key, Body::Bytes(bytes)).await {
+        Ok(()) => Ok(()),
+        Err(VaultError::Exists(_)) if read(to, key).await? == bytes => Ok(()),
+        Err(VaultError::Exists(_)) => {
+            let text = format!("{key} is in both vaults and differs: their histories have parted");
+            Err(Failure::Integrity(format!("{text}; run `cargo xtask audit verify` on each")).into())
+        }
+        Err(error) => Err(Failure::unfinished(format!("failed to write {key}"), error).into()),
+    }
+}
