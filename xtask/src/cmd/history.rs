@@ -47,14 +47,13 @@ pub(super) async fn run(world: &World, args: Args) -> anyhow::Result<Answer> {
     let mut history = Vec::new();
     let mut here = ledger::head::<EnvironmentEvent>(&context, &chain).await?;
     while let Some(record) = here {
-        let number = record.entry.number;
+        here = ledger::before(&context, &chain, &record).await?;
         if args.at.is_none_or(|at| record.entry.time <= at) {
             history.push(happened(record));
         }
-        if number == 1 || (args.at.is_some() && !history.is_empty()) {
+        if args.at.is_some() && !history.is_empty() {
             break;
         }
-        here = Some(ledger::entry(&context, &chain, number - 1).await?);
     }
     match args.at {
         None => Answer::new(&history, text(&history)),

@@ -4,8 +4,10 @@
 mod audit;
 mod build;
 mod completions;
+mod diff;
 mod doctor;
 mod dr_sync;
+mod graveyard;
 mod history;
 mod invoke;
 mod promote;
@@ -114,8 +116,12 @@ pub enum Command {
     Verify(verify::Args),
     /// Show where is what
     Status(status::Args),
+    /// Show what died, where, when, why, and what replaced it
+    Graveyard(graveyard::Args),
     /// Show what happened in an environment
     History(history::Args),
+    /// Show what differs between two releases
+    Diff(diff::Args),
     /// Check the vault and its ledger
     Audit(audit::Args),
     /// Build and pack the functions, and release nothing
@@ -142,7 +148,9 @@ pub async fn run(world: &World, command: Command) -> anyhow::Result<Answer> {
         Command::Rollback(args) => rollback::run(world, args).await,
         Command::Verify(args) => verify::run(world, args).await,
         Command::Status(args) => status::run(world, args).await,
+        Command::Graveyard(args) => graveyard::run(world, args).await,
         Command::History(args) => history::run(world, args).await,
+        Command::Diff(args) => diff::run(world, args).await,
         Command::Audit(args) => audit::run(world, args).await,
         Command::Build(args) => build::run(world, args),
         Command::Invoke(args) => invoke::run(world, args).await,

@@ -43,10 +43,7 @@ pub async fn standing(context: &Context, environment: &EnvName, release: Version
         if let Some(standing) = word(environment, entry, release) {
             return Ok(standing);
         }
-        here = match entry.number {
-            1 => None,
-            number => Some(ledger::entry(context, &chain, number - 1).await?),
-        };
+        here = ledger::before(context, &chain, &record).await?;
     }
     Ok(Standing::Unproven)
 }

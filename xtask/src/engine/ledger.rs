@@ -9,6 +9,7 @@ use crate::{
     model::{
         digest::Digest,
         entry::{ChainName, Entry, Event, NAMESPACE, Record},
+        key::VaultKey,
         version::Version,
     },
     ports::{
@@ -114,13 +115,41 @@ pub async fn head<E: Event>(context: &Context, chain: &ChainName) -> anyhow::Res
 /// Integrity, if it is not what it must be or is not there; unfinished, if the vault cannot be read.
 pub async fn entry<E: Event>(context: &Context, chain: &ChainName, number: u64) -> anyhow::Result<Record<E>> {
     let key = chain.key(number)?;
-    let bytes = context.vault.read(&key).await.map_err(|e| Failure::unfinished(format!("failed to read {key}"), e))?;
-    let Some(bytes) = bytes else {
-        return Err(Failure::Integrity(format!("{key} is missing from the vault")).into());
-    };
-    let record = Record::decode(&bytes).map_err(|e| Failure::Integrity(format!("{key} is not a ledger entry: {e}")))?;
+    let record = decode(&key, &read(context, &key).await?)?;
     check(context, chain, number, &record).await?;
     Ok(record)
+}
+
+/// The entry before one that is proven, `None` before the first. The link proves it: whoever signed an entry vouched for
+/// the digest of the one before, so that walking back costs no signature.
+///
+/// # Errors
+/// Integrity, if it is missing or not the one that was linked to; unfinished, if the vault cannot be read.
+pub async fn before<E: Event>(
+    context: &Context,
+    chain: &ChainName,
+    record: &Record<E>,
+) -> anyhow::Result<Option<Record<E>>> {
+    let Some(linked) = record.entry.previous else { return Ok(None) };
+    let key = chain.key(record.entry.number.saturating_sub(1))?;
+    let before = decode::<E>(&key, &read(context, &key).await?)?;
+    if before.digest != linked {
+        let found = before.digest;
+        return Err(Failure::Integrity(format!(
+            "{key} is not the entry that follows: expected {linked}, found {found}"
+        ))
+        .into());
+    }
+    Ok(Some(before))
+}
+
+async fn read(context: &Context, key: &VaultKey) -> anyhow::Result<Vec<u8>> {
+    let bytes = context.vault.read(key).await.map_err(|e| Failure::unfinished(format!("failed to read {key}"), e))?;
+    Ok(bytes.ok_or_else(|| Failure::Integrity(format!("{key} is missing from the vault")))?)
+}
+
+fn decode<E: Event>(key: &VaultKey, bytes: &[u8]) -> Result<Record<E>, Failure> {
+    Record::decode(bytes).map_err(|error| Failure::Integrity(format!("{key} is not a ledger entry: {error}")))
 }
 
 /// Whether an entry stands where it says, and its writer's key signed it.

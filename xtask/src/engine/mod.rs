@@ -3,6 +3,7 @@
 pub mod audit;
 pub mod dr;
 pub mod facts;
+pub mod graveyard;
 pub mod ledger;
 pub mod mirror;
 pub mod promote;

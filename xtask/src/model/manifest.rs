@@ -1,6 +1,6 @@
 //! The manifest: the seal of a box. Its own SHA-256 is the release's identity.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -30,6 +30,8 @@ pub struct Manifest {
     pub toolchain: Toolchain,
     /// The SHA-256 of `Cargo.lock`.
     pub lockfile: Digest,
+    /// The packages that the functions are linked with, each with its versions.
+    pub dependencies: BTreeMap<String, BTreeSet<String>>,
     /// Every object in the box but this one, by its name in the box.
     pub objects: BTreeMap<String, Object>,
     /// Every function.

@@ -1,6 +1,6 @@
 //! Cargo: building every function in one call, each packed as an artifact.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
@@ -50,6 +50,8 @@ pub struct Built {
     pub toolchain: Toolchain,
     /// The SHA-256 of `Cargo.lock`.
     pub lockfile: Digest,
+    /// The packages from outside of the workspace that the functions are linked with, each with its versions.
+    pub dependencies: BTreeMap<String, BTreeSet<String>>,
 }
 
 /// One function's zip: `bootstrap` at its root.

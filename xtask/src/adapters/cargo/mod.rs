@@ -1,6 +1,7 @@
 //! Building with cargo: one call for all functions, in a scrubbed environment, with every path of this machine
 //! remapped, so that the same commit gives the same bytes in another folder and for another user.
 
+mod dependencies;
 mod messages;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -125,7 +126,8 @@ impl Cargo for SystemCargo {
         progress("packing");
         let lockfile = metadata.workspace_root.join("Cargo.lock");
         let lockfile = std::fs::read(&lockfile).with_context(|| format!("failed to read {lockfile}"))?;
-        Ok(Built { artifacts: pack(executables, request)?, toolchain, lockfile: Digest::of(&lockfile) })
+        let dependencies = dependencies::linked(&metadata, request.functions);
+        Ok(Built { artifacts: pack(executables, request)?, toolchain, lockfile: Digest::of(&lockfile), dependencies })
     }
 }
 

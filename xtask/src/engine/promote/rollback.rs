@@ -98,10 +98,7 @@ async fn target(context: &Context, environment: &EnvName, before: Version) -> an
         {
             return Ok(Some(live.clone()));
         }
-        here = match entry.number {
-            1 => None,
-            number => Some(ledger::entry(context, &chain, number - 1).await?),
-        };
+        here = ledger::before(context, &chain, &record).await?;
     }
     Ok(None)
 }

@@ -53,6 +53,7 @@ pub(super) async fn manifest(
         previous: previous.map(|sealed| PreviousRelease { release: sealed.version, manifest: sealed.manifest }),
         toolchain: built.toolchain.clone(),
         lockfile: built.lockfile,
+        dependencies: built.dependencies.clone(),
         objects,
         functions: functions.collect(),
         path: context.config.path.clone(),

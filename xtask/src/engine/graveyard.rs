@@ -1,0 +1,82 @@
+//! The graveyard: every dead release, with where, when, why, by whom, and what replaced it. Computed from the chains;
+//! nothing is written twice.
+
+use serde::Serialize;
+
+use crate::{
+    context::Context,
+    engine::{facts, ledger},
+    model::{
+        entry::{ChainName, Entry},
+        names::EnvName,
+        releases::ReleaseEvent,
+        time::Time,
+        version::Version,
+    },
+};
+
+/// One grave.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Grave {
+    /// The dead release, or the number that never became one.
+    pub release: Version,
+    /// Where it died; `None` if it was burned before it was sealed.
+    pub environment: Option<EnvName>,
+    /// When.
+    pub time: Time,
+    /// Why, in one line.
+    pub finding: String,
+    /// Who ran the command that found it, or decided it.
+    pub actor: String,
+    /// The next sealed release.
+    pub replaced_by: Option<Version>,
+}
+
+/// All graves, oldest number first.
+///
+/// # Errors
+/// Integrity or unfinished, as reading goes.
+pub async fn graves(context: &Context) -> anyhow::Result<Vec<Grave>> {
+    let entries = releases(context).await?;
+    let sealed: Vec<Version> =
+        entries.iter().filter(|e| e.event == ReleaseEvent::Sealed).filter_map(|e| e.release).collect();
+    let next = |dead: Version| sealed.iter().copied().find(|release| *release > dead);
+    let mut graves = Vec::new();
+    for entry in &entries {
+        let Some(release) = entry.release else { continue };
+        match &entry.event {
+            ReleaseEvent::Burned { reason, .. } => graves.push(Grave {
+                release,
+                environment: None,
+                time: entry.time,
+                finding: format!("burned before it was sealed: {reason}"),
+                actor: entry.actor.clone(),
+                replaced_by: next(release),
+            }),
+            ReleaseEvent::Sealed => {
+                graves.extend(facts::death(context, release).await?.map(|death| Grave {
+                    release,
+                    environment: Some(death.environment),
+                    time: death.time,
+                    finding: death.finding,
+                    actor: death.actor,
+                    replaced_by: next(release),
+                }));
+            }
+            ReleaseEvent::Reserved { .. } => {}
+        }
+    }
+    Ok(graves)
+}
+
+/// The whole `releases/` chain, first entry first.
+async fn releases(context: &Context) -> anyhow::Result<Vec<Entry<ReleaseEvent>>> {
+    let mut entries = Vec::new();
+    let mut here = ledger::head::<ReleaseEvent>(context, &ChainName::Releases).await?;
+    while let Some(record) = here {
+        here = ledger::before(context, &ChainName::Releases, &record).await?;
+        entries.push(record.entry);
+    }
+    entries.reverse();
+    Ok(entries)
+}
