@@ -1,6 +1,6 @@
 //! The thin entry of `cargo xtask`: parse, wire, dispatch, exit code; nothing else.
 
-use std::{collections::BTreeMap, process::ExitCode};
+use std::{collections::BTreeMap, os::unix::fs::MetadataExt as _, process::ExitCode};
 
 use anyhow::Context as _;
 use camino::Utf8PathBuf;

@@ -31,10 +31,19 @@ pub(super) async fn run(world: &World, args: Args) -> anyhow::Result<Answer> {
     }
 }
 
-/// What is live where, and what to type next.
+/// What is where, releases down and environments across; what is live since when; and what to type next.
 pub(super) fn text(status: &Status) -> String {
-    let rows: Vec<_> = status.environments.iter().map(row).collect();
-    let mut text = table(&["environment", "live", "since", "manifest", "functions"], &rows);
+    let names = status.environments.iter().map(|e| e.environment.as_str());
+    let header: Vec<&str> = std::iter::once("release").chain(names).collect();
+    let rows = status.releases.iter().map(|row| {
+        let release = row.release.to_string();
+        std::iter::once(release).chain(row.cells.iter().cloned()).collect()
+    });
+    let mut text = table(&header, &rows.collect::<Vec<_>>());
+    let lines: String = status.environments.iter().map(line).collect();
+    if !lines.is_empty() {
+        text.push_str(&format!("{lines}\n"));
+    }
     if let Some(open) = &status.open {
         text.push_str(&format!("\n{} is being released by {} since {}\n", open.version, open.owner, open.since));
     }
@@ -50,22 +59,12 @@ pub(super) fn text(status: &Status) -> String {
     text
 }
 
-fn row(environment: &EnvironmentStatus) -> Vec<String> {
-    let name = environment.environment.to_string();
-    let held = environment.holder.as_ref().map(|claim| format!("held by {} for {}", claim.owner, claim.release));
-    match &environment.live {
-        None => vec![name, "-".to_owned(), String::new(), String::new(), held.unwrap_or_default()],
-        Some(live) => {
-            let functions = live.functions.iter().map(|(name, deployed)| format!("{name} {}", deployed.version));
-            let mut functions = functions.collect::<Vec<_>>().join(", ");
-            if let Some(held) = held {
-                functions = format!("{functions}; {held}");
-            }
-            let unverified = if live.verified { "" } else { " (not verified)" };
-            let release = format!("{}{unverified}", live.release);
-            vec![name, release, live.since.to_string(), live.manifest.short(), functions]
-        }
-    }
+/// Since when something is live, and who holds the environment.
+fn line(environment: &EnvironmentStatus) -> String {
+    let name = &environment.environment;
+    let live = environment.live.as_ref().map(|live| format!("\n{name}: {} since {}", live.release, live.since));
+    let held = environment.holder.as_ref().map(|c| format!("\n{name} is held by {} for {}", c.owner, c.release));
+    [live, held].into_iter().flatten().collect()
 }
 
 fn release_text(status: &ReleaseStatus) -> anyhow::Result<String> {

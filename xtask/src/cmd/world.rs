@@ -36,6 +36,8 @@ pub struct World {
     pub working_directory: Utf8PathBuf,
     /// Its environment.
     pub environment: BTreeMap<String, String>,
+    /// Who started it.
+    pub user: String,
     /// This machine's name.
     pub machine: String,
     /// The options of every command.
@@ -102,7 +104,7 @@ impl World {
             fleets: fleets.collect(),
             root: root.clone(),
             config: Arc::new(config.clone()),
-            actor: self.actor(),
+            actor: format!("{}@{}", self.user, self.machine),
             machine: self.machine.clone(),
             tool: format!("xtask {}", env!("CARGO_PKG_VERSION")),
             vault: Arc::new(LocalVault::new(&local.join("vault"), &workshop)),
@@ -131,12 +133,6 @@ impl World {
             seed::apply(&database, &context.root.join(folder))?;
         }
         Ok(())
-    }
-
-    /// Who runs the command.
-    fn actor(&self) -> String {
-        let named = ["USER", "LOGNAME"].iter().find_map(|name| self.environment.get(*name));
-        format!("{}@{}", named.map_or("unknown", String::as_str), self.machine)
     }
 
     fn fleet(

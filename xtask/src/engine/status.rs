@@ -25,6 +25,8 @@ use crate::{
 pub struct Status {
     /// Every environment, in the order of the path.
     pub environments: Vec<EnvironmentStatus>,
+    /// The newest releases, the newest first.
+    pub releases: Vec<ReleaseRow>,
     /// The newest sealed release.
     pub newest: Option<SealedRelease>,
     /// A release that is being built.
@@ -32,6 +34,20 @@ pub struct Status {
     /// What to do next.
     pub next: Option<NextStep>,
 }
+
+/// One release and how it stands in every environment, in the order of the path.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ReleaseRow {
+    /// The release.
+    pub release: Version,
+    /// Its identity.
+    pub manifest: Digest,
+    /// How it stands: `live`, `verified`, `dead`, `synced`, … or `-`.
+    pub cells: Vec<String>,
+}
+
+/// How many releases are shown.
+const SHOWN: usize = 10;
 
 /// One environment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -104,8 +120,47 @@ pub async fn overview(context: &Context) -> anyhow::Result<Status> {
         });
     }
     let releases = release::survey::state(context).await?;
+    let rows = rows(context, &environments, releases.sealed.as_ref().map(|sealed| sealed.version)).await?;
     let next = next_step(context, releases.sealed.as_ref().map(|sealed| sealed.version)).await?;
-    Ok(Status { environments, newest: releases.sealed, open: releases.open, next: Some(next) })
+    Ok(Status { environments, releases: rows, newest: releases.sealed, open: releases.open, next: Some(next) })
+}
+
+async fn rows(
+    context: &Context,
+    environments: &[EnvironmentStatus],
+    newest: Option<Version>,
+) -> anyhow::Result<Vec<ReleaseRow>> {
+    let mut rows = Vec::new();
+    let mut here = newest;
+    while let Some(release) = here.filter(|_| rows.len() < SHOWN) {
+        let (manifest, digest) = facts::manifest(context, release).await?;
+        let mut cells = Vec::new();
+        for environment in environments {
+            cells.push(cell(context, environment, release).await?);
+        }
+        rows.push(ReleaseRow { release, manifest: digest, cells });
+        here = manifest.previous.map(|previous| previous.release);
+    }
+    Ok(rows)
+}
+
+async fn cell(context: &Context, environment: &EnvironmentStatus, release: Version) -> anyhow::Result<String> {
+    let standing = facts::standing(context, &environment.environment, release).await?;
+    let live = environment.live.as_ref().filter(|live| live.release == release);
+    let word = match (standing, live) {
+        (Standing::Dead(_), Some(_)) => "live, dead",
+        (Standing::Dead(_), None) => "dead",
+        (_, Some(live)) if live.synced.is_some() => "synced",
+        (_, Some(live)) if !live.verified => "unverified",
+        (_, Some(_)) if environment.pin == Some(release) => "pinned",
+        (_, Some(_)) => "live",
+        (Standing::Verified, None) => "verified",
+        (Standing::Unproven, None) => match &environment.holder {
+            Some(claim) if claim.release == release => "under way",
+            _ => "-",
+        },
+    };
+    Ok(word.to_owned())
 }
 
 /// One release, everywhere.
