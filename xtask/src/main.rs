@@ -32,5 +32,17 @@ fn world(globals: cmd::Globals) -> anyhow::Result<World> {
     let environment: BTreeMap<String, String> = pairs.collect();
     let machine = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     let machine = Some(machine.trim().to_owned()).filter(|name| !name.is_empty());
-    Ok(World { working_directory, environment, machine: machine.unwrap_or_else(|| "localhost".to_owned()), globals })
+    let user = ["USER", "LOGNAME"].iter().find_map(|name| environment.get(*name)).filter(|name| !name.is_empty());
+    let user = match user {
+        Some(name) => name.clone(),
+        // Containers and services often run without either variable; the number still tells who it was.
+        None => format!("uid-{}", std::fs::metadata("/proc/self").map_or(u32::MAX, |own| own.uid())),
+    };
+    Ok(World {
+        working_directory,
+        environment,
+        user,
+        machine: machine.unwrap_or_else(|| "localhost".to_owned()),
+        globals,
+    })
 }
