@@ -49,21 +49,26 @@ struct Receipt {
 pub(super) async fn run(world: &World, args: Args) -> anyhow::Result<Answer> {
     let context = if world.globals.plan { world.context()? } else { world.writing_context()? };
     if world.globals.plan {
-        let plan = survey::plan(&context, !context.locks.is_held("releases")?).await?;
-        return answer(&plan);
+        let alone = !context.locks.is_held("releases")?;
+        return answer(&until(args.until, survey::plan(&context, alone).await?));
     }
     let lock = release::lock(&context).await?;
-    let plan = survey::plan(&context, true).await?;
+    let plan = until(args.until, survey::plan(&context, true).await?);
     let checks = smoke::all(&context.root, &context.config)?;
     let sealed = release::run(&context, &plan, &checks).await?;
     drop(lock);
-    let promoted = match args.until {
-        Some(Until::Sealed) => Vec::new(),
-        None => carry(world, &context, &plan, &sealed).await?,
-    };
+    let promoted = carry(world, &context, &plan, &sealed).await?;
     let status = crate::engine::status::overview(&context).await?;
     let text = format!("{}  {}\n\n{}", sealed.release, sealed.manifest, status::text(&status));
     Answer::new(&Receipt { sealed, promoted, status }, text)
+}
+
+/// The plan up to where the caller wants it: what is not run is not planned.
+fn until(step: Option<Until>, plan: ReleasePlan) -> ReleasePlan {
+    match step {
+        Some(Until::Sealed) => ReleasePlan { through: Vec::new(), stops_at: None, ..plan },
+        None => plan,
+    }
 }
 
 async fn carry(world: &World, context: &Context, plan: &ReleasePlan, sealed: &Sealed) -> anyhow::Result<Vec<Promoted>> {

@@ -5,7 +5,7 @@
 
 use crate::{
     context::Context,
-    failure::Failure,
+    failure::{self, Failure},
     model::{
         digest::Digest,
         entry::{ChainName, Entry, Event, NAMESPACE, Record},
@@ -14,7 +14,7 @@ use crate::{
     },
     ports::{
         vault::{Body, VaultError},
-        witness::Head,
+        witness::{Head, Heads},
     },
 };
 
@@ -60,12 +60,14 @@ pub async fn append<E: Event>(
         };
         entry.state = entry.event.advance(&before, &entry.about());
         let signed = crate::model::canonical::to_vec(&entry)?;
-        let signature = context.signer.sign(&entry.writer, NAMESPACE, &signed, number == 1).await?;
+        let signature = context.signer.sign(&entry.writer, NAMESPACE, &signed, number == 1).await;
+        let signature = signature.map_err(|error| unfinished(format!("failed to sign an entry of {chain}"), error))?;
         let bytes = Record::encode(&entry, &signature)?;
         match context.vault.create(&chain.key(number)?, Body::Bytes(&bytes)).await {
             Ok(()) => {
                 let record = Record { entry, signature, digest: Digest::of(&bytes) };
-                context.witness.note(chain, Head { number, sha256: record.digest }).await?;
+                let noted = context.witness.note(chain, Head { number, sha256: record.digest }).await;
+                noted.map_err(|error| unfinished(format!("failed to have {chain} witnessed"), error))?;
                 return Ok(record);
             }
             Err(VaultError::Exists(_)) => {}
@@ -80,7 +82,7 @@ pub async fn append<E: Event>(
 /// Integrity, if any of these does not hold; unfinished, if the vault cannot be read.
 pub async fn head<E: Event>(context: &Context, chain: &ChainName) -> anyhow::Result<Option<Record<E>>> {
     let number = last_number(context, chain).await?;
-    let noted = context.witness.heads().await?.and_then(|heads| heads.get(chain).copied());
+    let noted = heads(context).await?.and_then(|heads| heads.get(chain).copied());
     if let Some(noted) = noted
         && noted.number > number
     {
@@ -107,6 +109,19 @@ pub async fn head<E: Event>(context: &Context, chain: &ChainName) -> anyhow::Res
         .into());
     }
     Ok(Some(record))
+}
+
+/// What the witness saw; `None` if there is no witness.
+///
+/// # Errors
+/// Integrity, if its note is damaged; unfinished, if it cannot be asked.
+pub async fn heads(context: &Context) -> anyhow::Result<Option<Heads>> {
+    context.witness.heads().await.map_err(|error| unfinished("failed to ask the witness".to_owned(), error))
+}
+
+/// The world's failure, unless the error itself already says which one it is.
+pub(super) fn unfinished(what: String, error: anyhow::Error) -> anyhow::Error {
+    if failure::find(&error).is_some() { error } else { Failure::unfinished(what, error).into() }
 }
 
 /// One entry of a chain, checked for itself: its form, its place and its signature.
@@ -163,7 +178,8 @@ async fn check<E: Event>(context: &Context, chain: &ChainName, number: u64, reco
     }
     let signature = ssh_key::SshSig::from_pem(&record.signature)
         .map_err(|error| Failure::Integrity(format!("{key} carries no readable signature: {error}")))?;
-    let trusted = context.signer.trusted(&entry.writer).await?;
+    let trusted = context.signer.trusted(&entry.writer).await;
+    let trusted = trusted.map_err(|error| unfinished(format!("failed to look for the key of {}", entry.writer), error))?;
     let signed = record.signed_bytes()?;
     if trusted.iter().any(|key| key.verify(NAMESPACE, &signed, &signature).is_ok()) {
         return Ok(());

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::{
     context::Context,
-    engine::{facts, promote::smoke, promote::survey},
+    engine::{facts, ledger, promote::smoke, promote::survey},
     failure::Failure,
     model::{
         canonical,
@@ -222,7 +222,9 @@ async fn variables(
     state: &FunctionState,
 ) -> anyhow::Result<Option<String>> {
     let writer = ChainName::Environment(environment.clone()).writer();
-    let digest = context.signer.keyed_digest(&writer, &canonical::to_vec(&state.variables)?).await?;
+    let digest = context.signer.keyed_digest(&writer, &canonical::to_vec(&state.variables)?).await;
+    let digest =
+        digest.map_err(|error| ledger::unfinished(format!("failed to key a digest for {}", deployed.name), error))?;
     let changed = digest != deployed.variables;
     Ok(changed.then(|| format!("the variables of {} are not those that it was promoted with", deployed.name)))
 }

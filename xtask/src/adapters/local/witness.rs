@@ -8,6 +8,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::{
     adapters::local::files,
+    failure::Failure,
     model::{canonical, entry::ChainName},
     ports::witness::{Head, Heads, Witness},
 };
@@ -28,8 +29,9 @@ impl FileWitness {
 
     fn load(&self) -> anyhow::Result<Option<Heads>> {
         match fs::read(&self.path) {
-            Ok(bytes) => canonical::from_slice(&bytes).map(Some).with_context(|| {
-                format!("the witness {} is damaged; restore it from a copy, the vault cannot replace it", self.path)
+            Ok(bytes) => canonical::from_slice(&bytes).map(Some).map_err(|error| {
+                let what = format!("the witness {} is damaged: {error}", self.path);
+                Failure::Integrity(format!("{what}; restore it from a copy, the vault cannot replace it")).into()
             }),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error).with_context(|| format!("failed to read the witness {}", self.path)),

@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use crate::{
     context::Context,
+    engine::ledger,
     failure::Failure,
     model::{
         entry::{ChainName, Record},
@@ -105,7 +106,7 @@ pub async fn run(context: &Context) -> anyhow::Result<Audit> {
     let phase = context.story.phase("verifying the vault");
     let listed = context.vault.list(None).await.map_err(|e| Failure::unfinished("failed to list the vault", e))?;
     audit.objects = listed.len();
-    let heads = context.witness.heads().await?;
+    let heads = ledger::heads(context).await?;
     let mut inventory = Inventory::default();
     for item in listed {
         if item.key.is_none_or(|key| !inventory.take(key)) {

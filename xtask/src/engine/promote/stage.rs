@@ -4,7 +4,10 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use crate::{
-    engine::promote::{Finding, Promotion, Turn, survey},
+    engine::{
+        ledger,
+        promote::{Finding, Promotion, Turn, survey},
+    },
     failure::Failure,
     model::{
         canonical,
@@ -89,7 +92,9 @@ impl Promotion<'_> {
         let version = published.version.ok_or_else(|| Stop::Finding("the fleet published no version".to_owned()))?;
         let variables = canonical::to_vec(&published.variables).map_err(|error| Stop::World(error.into()))?;
         let writer = ChainName::Environment(self.environment.clone()).writer();
-        let variables = self.context.signer.keyed_digest(&writer, &variables).await.map_err(Stop::World)?;
+        let variables = self.context.signer.keyed_digest(&writer, &variables).await;
+        let variables = variables
+            .map_err(|error| Stop::World(ledger::unfinished(format!("failed to key a digest for {name}"), error)))?;
         Ok(Deployed { name: name.clone(), version, code: published.code, variables })
     }
 

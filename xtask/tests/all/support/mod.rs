@@ -1,3 +1,6 @@
 //! What the integration tests share.
 
+pub(crate) mod faults;
+pub(crate) mod project;
 pub(crate) mod repo;
+pub(crate) mod world;

@@ -1,0 +1,6 @@
+//! The pipeline of the local profile, by the real binary, in projects of its own.
+
+mod death;
+mod release;
+mod resume;
+mod verify;

@@ -1,0 +1,262 @@
+//! A world that fails at a chosen moment: every call of a port that may fail is counted, and one of them goes wrong.
+
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use async_trait::async_trait;
+use camino::Utf8Path;
+use xtask::{
+    context::Context,
+    model::{
+        configuration::Configuration,
+        digest::Digest,
+        entry::{ChainName, Writer},
+        key::VaultKey,
+        names::{AliasName, FleetName},
+    },
+    ports::{
+        fleet::{
+            AliasState, AliasTarget, CodeSource, Fleet, FleetError, FleetVersion, FunctionState, Invocation, Qualifier,
+            Revision,
+        },
+        signer::Signer,
+        vault::{Body, Listed, Vault, VaultError},
+        witness::{Head, Heads, Witness},
+    },
+};
+
+/// How it goes wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum How {
+    /// Not at all: calls are only counted.
+    Undisturbed,
+    /// The process is killed right before this call: nothing more reaches the world.
+    KilledBefore,
+    /// The process is killed right after this call took effect.
+    KilledAfter,
+    /// This one call fails and has no effect; the world recovers at once.
+    Refused,
+    /// This one call takes effect, but its answer is lost; the world recovers at once.
+    AnswerLost,
+}
+
+/// When and how the world fails.
+pub(crate) struct Fate {
+    how: How,
+    at: usize,
+    calls: AtomicUsize,
+    struck: Mutex<String>,
+}
+
+impl Fate {
+    /// It fails at this call, counted from 1.
+    pub(crate) fn new(how: How, at: usize) -> Arc<Self> {
+        Arc::new(Self { how, at, calls: AtomicUsize::new(0), struck: Mutex::default() })
+    }
+
+    /// How many calls there were.
+    pub(crate) fn calls(&self) -> usize {
+        self.calls.load(Ordering::SeqCst)
+    }
+
+    /// The call that failed.
+    pub(crate) fn struck(&self) -> String {
+        self.struck.lock().unwrap().clone()
+    }
+
+    /// The same context in a world of this fate.
+    pub(crate) fn over(self: &Arc<Self>, context: Context) -> Context {
+        let fleets = context.fleets.into_iter().map(|(environment, inner)| {
+            (environment, Arc::new(Fated { fate: Arc::clone(self), inner }) as Arc<dyn Fleet>)
+        });
+        Context {
+            fleets: fleets.collect(),
+            vault: Arc::new(Fated { fate: Arc::clone(self), inner: context.vault }),
+            witness: Arc::new(Fated { fate: Arc::clone(self), inner: context.witness }),
+            signer: Arc::new(Fated { fate: Arc::clone(self), inner: context.signer }),
+            ..context
+        }
+    }
+
+    async fn call<T, E>(
+        &self,
+        what: &str,
+        call: impl Future<Output = Result<T, E>>,
+        error: impl Fn() -> E,
+    ) -> Result<T, E> {
+        let now = self.calls.fetch_add(1, Ordering::SeqCst) + 1;
+        if now == self.at {
+            what.clone_into(&mut self.struck.lock().unwrap());
+        }
+        match self.how {
+            How::KilledBefore if now >= self.at => Err(error()),
+            How::KilledAfter if now > self.at => Err(error()),
+            How::Refused if now == self.at => Err(error()),
+            How::KilledAfter | How::AnswerLost if now == self.at => call.await.and_then(|_lost| Err(error())),
+            _ => call.await,
+        }
+    }
+}
+
+struct Fated<P: ?Sized> {
+    fate: Arc<Fate>,
+    inner: Arc<P>,
+}
+
+fn storm() -> std::io::Error {
+    std::io::Error::other("a storm")
+}
+
+fn vault_error() -> VaultError {
+    VaultError::Unreachable { what: "reach the vault".to_owned(), source: Box::new(storm()) }
+}
+
+impl<P: ?Sized> Fated<P> {
+    /// Both of a fleet's ways to be out of reach for now.
+    fn fleet_error(&self) -> FleetError {
+        if self.fate.at.is_multiple_of(2) {
+            FleetError::Throttled("a storm".to_owned())
+        } else {
+            FleetError::Unreachable { what: "a call".to_owned(), source: Box::new(storm()) }
+        }
+    }
+}
+
+#[async_trait]
+impl Vault for Fated<dyn Vault> {
+    async fn create(&self, key: &VaultKey, body: Body<'_>) -> Result<(), VaultError> {
+        self.fate.call(&format!("create {key}"), self.inner.create(key, body), vault_error).await
+    }
+
+    async fn read(&self, key: &VaultKey) -> Result<Option<Vec<u8>>, VaultError> {
+        self.fate.call(&format!("read {key}"), self.inner.read(key), vault_error).await
+    }
+
+    async fn fetch(&self, key: &VaultKey, to: Option<&Utf8Path>) -> Result<Option<(Digest, u64)>, VaultError> {
+        self.fate.call(&format!("fetch {key}"), self.inner.fetch(key, to), vault_error).await
+    }
+
+    async fn exists(&self, key: &VaultKey) -> Result<bool, VaultError> {
+        self.fate.call(&format!("exists {key}"), self.inner.exists(key), vault_error).await
+    }
+
+    async fn list(&self) -> Result<Vec<Listed>, VaultError> {
+        self.fate.call("list", self.inner.list(), vault_error).await
+    }
+}
+
+#[async_trait]
+impl Witness for Fated<dyn Witness> {
+    async fn heads(&self) -> anyhow::Result<Option<Heads>> {
+        self.fate.call("heads", self.inner.heads(), || storm().into()).await
+    }
+
+    async fn note(&self, chain: &ChainName, head: Head) -> anyhow::Result<()> {
+        self.fate.call(&format!("note {chain}"), self.inner.note(chain, head), || storm().into()).await
+    }
+}
+
+#[async_trait]
+impl Signer for Fated<dyn Signer> {
+    async fn sign(&self, writer: &Writer, namespace: &str, bytes: &[u8], fresh: bool) -> anyhow::Result<String> {
+        self.fate.call("sign", self.inner.sign(writer, namespace, bytes, fresh), || storm().into()).await
+    }
+
+    async fn keyed_digest(&self, writer: &Writer, bytes: &[u8]) -> anyhow::Result<Digest> {
+        self.fate.call("keyed digest", self.inner.keyed_digest(writer, bytes), || storm().into()).await
+    }
+
+    async fn trusted(&self, writer: &Writer) -> anyhow::Result<Vec<ssh_key::PublicKey>> {
+        self.fate.call("trusted", self.inner.trusted(writer), || storm().into()).await
+    }
+}
+
+#[async_trait]
+impl Fleet for Fated<dyn Fleet> {
+    async fn function(&self, name: &FleetName) -> Result<Option<FunctionState>, FleetError> {
+        self.fate.call(&format!("function {name}"), self.inner.function(name), || self.fleet_error()).await
+    }
+
+    async fn create(
+        &self,
+        name: &FleetName,
+        code: &CodeSource,
+        configuration: &Configuration,
+    ) -> Result<FunctionState, FleetError> {
+        let create = self.inner.create(name, code, configuration);
+        self.fate.call(&format!("create {name}"), create, || self.fleet_error()).await
+    }
+
+    async fn update_code(
+        &self,
+        name: &FleetName,
+        code: &CodeSource,
+        guard: &Revision,
+    ) -> Result<FunctionState, FleetError> {
+        let update = self.inner.update_code(name, code, guard);
+        self.fate.call(&format!("update code of {name}"), update, || self.fleet_error()).await
+    }
+
+    async fn update_configuration(
+        &self,
+        name: &FleetName,
+        configuration: &Configuration,
+        guard: &Revision,
+    ) -> Result<FunctionState, FleetError> {
+        let update = self.inner.update_configuration(name, configuration, guard);
+        self.fate.call(&format!("update configuration of {name}"), update, || self.fleet_error()).await
+    }
+
+    async fn publish(
+        &self,
+        name: &FleetName,
+        code: &Digest,
+        guard: &Revision,
+        description: &str,
+    ) -> Result<FunctionState, FleetError> {
+        let publish = self.inner.publish(name, code, guard, description);
+        self.fate.call(&format!("publish {name}"), publish, || self.fleet_error()).await
+    }
+
+    async fn version(&self, name: &FleetName, version: FleetVersion) -> Result<Option<FunctionState>, FleetError> {
+        let look = self.inner.version(name, version);
+        self.fate.call(&format!("version {version} of {name}"), look, || self.fleet_error()).await
+    }
+
+    async fn alias(&self, name: &FleetName, alias: &AliasName) -> Result<Option<AliasState>, FleetError> {
+        self.fate.call(&format!("alias of {name}"), self.inner.alias(name, alias), || self.fleet_error()).await
+    }
+
+    async fn create_alias(
+        &self,
+        name: &FleetName,
+        alias: &AliasName,
+        target: &AliasTarget,
+    ) -> Result<AliasState, FleetError> {
+        let create = self.inner.create_alias(name, alias, target);
+        self.fate.call(&format!("create alias of {name}"), create, || self.fleet_error()).await
+    }
+
+    async fn update_alias(
+        &self,
+        name: &FleetName,
+        alias: &AliasName,
+        target: &AliasTarget,
+        guard: &Revision,
+    ) -> Result<AliasState, FleetError> {
+        let update = self.inner.update_alias(name, alias, target, guard);
+        self.fate.call(&format!("update alias of {name}"), update, || self.fleet_error()).await
+    }
+
+    async fn delete_alias(&self, name: &FleetName, alias: &AliasName) -> Result<(), FleetError> {
+        let delete = self.inner.delete_alias(name, alias);
+        self.fate.call(&format!("delete alias of {name}"), delete, || self.fleet_error()).await
+    }
+
+    async fn invoke(&self, name: &FleetName, qualifier: &Qualifier, payload: &[u8]) -> Result<Invocation, FleetError> {
+        let invoke = self.inner.invoke(name, qualifier, payload);
+        self.fate.call(&format!("invoke {name}"), invoke, || self.fleet_error()).await
+    }
+}

@@ -1,0 +1,158 @@
+//! The toolchain in process, on a project of its own: the real adapters, but artifacts are packed from a program that
+//! is compiled once, so that a release takes a moment. Every port can be wrapped before use.
+
+use std::{fs, sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use xtask::{
+    adapters::local::{
+        clock::SystemClock,
+        fleet::{LocalFleet, Setup},
+        keys::FileKeys,
+        locks::FileLocks,
+        vault::LocalVault,
+        witness::FileWitness,
+    },
+    config::{load, smoke},
+    context::Context,
+    engine::{
+        facts::{self, Standing},
+        promote,
+        release::{self, Sealed},
+    },
+    model::{digest::Digest, manifest::Toolchain, names::EnvName, time::Time, version::Version},
+    ports::{
+        cargo::{Artifact, BuildRequest, Built, Cargo},
+        clock::Clock,
+        fleet::Fleet,
+        story::{Phase, Story},
+    },
+};
+
+use crate::{fleet::bootstrap, support::project::Project};
+
+impl Project {
+    /// What a fresh process would see of the world.
+    pub(crate) fn context(&self) -> Context {
+        let load::Found { root, config } = load::release(self.root(), None).unwrap();
+        let local = self.local().to_owned();
+        let workshop = local.join("tmp");
+        fs::create_dir_all(&local).unwrap();
+        fs::write(local.join(".gitignore"), "*\n").unwrap();
+        let clock: Arc<dyn Clock> = Arc::new(Impatient);
+        let fleets = config.path.iter().map(|stop| {
+            let variables = config.variables.get(&stop.environment).cloned().unwrap_or_default();
+            let here = config.fleet_names.iter().filter(|((environment, _), _)| environment == &stop.environment);
+            let fleet = LocalFleet::new(Setup {
+                root: local.join("fleet"),
+                vault: local.join("vault"),
+                local: local.clone(),
+                variables: here.map(|(_, name)| (name.clone(), variables.clone())).collect(),
+                settle: Duration::ZERO,
+                clock: Arc::clone(&clock),
+            });
+            (stop.environment.clone(), Arc::new(fleet) as Arc<dyn Fleet>)
+        });
+        Context {
+            fleets: fleets.collect(),
+            config: Arc::new(config.clone()),
+            actor: "ada@laptop".to_owned(),
+            machine: "laptop".to_owned(),
+            tool: "xtask 0.0.0".to_owned(),
+            vault: Arc::new(LocalVault::new(&local.join("vault"), &workshop)),
+            witness: Arc::new(FileWitness::new(&local.join("witness.json"), &workshop)),
+            signer: Arc::new(FileKeys::new(&local.join("keys"))),
+            locks: Arc::new(FileLocks::new(&local.join("locks"))),
+            git: Arc::new(self.repo().open()),
+            cargo: Arc::new(Packer),
+            clock,
+            story: Arc::new(Silence),
+            root,
+            local,
+        }
+    }
+}
+
+/// What `release` does, as the command does it.
+pub(crate) async fn release(context: &Context) -> anyhow::Result<Sealed> {
+    let lock = release::lock(context).await?;
+    let plan = release::survey::plan(context, true).await?;
+    let checks = smoke::all(&context.root, &context.config)?;
+    let sealed = release::run(context, &plan, &checks).await?;
+    drop(lock);
+    for environment in &plan.through {
+        if facts::standing(context, environment, sealed.release).await? != Standing::Verified {
+            promote_to(context, environment, sealed.release).await?;
+        }
+    }
+    Ok(sealed)
+}
+
+/// What `promote` does.
+pub(crate) async fn promote_to(context: &Context, to: &EnvName, release: Version) -> anyhow::Result<()> {
+    let (plan, manifest) = promote::survey::plan(context, to, release).await?;
+    promote::run(context, &plan, &manifest).await.map(drop)
+}
+
+/// The exit code that a result ends with.
+pub(crate) fn code<T>(result: &anyhow::Result<T>) -> u8 {
+    match result {
+        Ok(_) => 0,
+        Err(error) => xtask::failure::find(error).map_or(1, xtask::failure::Failure::code),
+    }
+}
+
+/// Packs the fixture with the behaviour that the work tree gives to each function.
+struct Packer;
+
+impl Cargo for Packer {
+    fn build(&self, request: &BuildRequest<'_>, _progress: &dyn Fn(&str)) -> anyhow::Result<Built> {
+        fs::create_dir_all(request.out)?;
+        let mut artifacts = std::collections::BTreeMap::new();
+        for function in request.functions {
+            let behaviour = fs::read(request.root.join(format!("functions/{function}/behaviour.json")))?;
+            let zip = bootstrap::function(&serde_json::from_slice(&behaviour)?);
+            let path = request.out.join(format!("{function}.zip"));
+            fs::write(&path, &zip)?;
+            let (sha256, size) = (Digest::of(&zip), zip.len() as u64);
+            artifacts.insert(function.clone(), Artifact { executable: path.clone(), path, sha256, size });
+        }
+        let target = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
+        let (rustc, cargo, profile) = ("rustc".to_owned(), "cargo".to_owned(), request.profile.to_owned());
+        let toolchain = Toolchain { rustc, cargo, host: target.clone(), target, profile };
+        Ok(Built { artifacts, toolchain, lockfile: Digest::of(&fs::read(request.root.join("Cargo.lock"))?) })
+    }
+}
+
+/// The real time, without waiting.
+pub(crate) struct Impatient;
+
+#[async_trait]
+impl Clock for Impatient {
+    fn now(&self) -> Time {
+        SystemClock.now()
+    }
+
+    async fn sleep(&self, _wait: Duration) {
+        tokio::task::yield_now().await;
+    }
+}
+
+/// Nobody listens.
+pub(crate) struct Silence;
+
+impl Story for Silence {
+    fn phase(&self, _name: &str) -> Box<dyn Phase> {
+        Box::new(Self)
+    }
+
+    fn note(&self, _text: &str) {}
+
+    fn warn(&self, _text: &str) {}
+}
+
+impl Phase for Silence {
+    fn now(&self, _detail: &str) {}
+
+    fn done(self: Box<Self>, _detail: &str) {}
+}
