@@ -142,8 +142,8 @@ impl Vault for Fated<dyn Vault> {
         self.fate.call(&format!("exists {key}"), self.inner.exists(key), vault_error).await
     }
 
-    async fn list(&self) -> Result<Vec<Listed>, VaultError> {
-        self.fate.call("list", self.inner.list(), vault_error).await
+    async fn list(&self, folder: Option<&VaultKey>) -> Result<Vec<Listed>, VaultError> {
+        self.fate.call("list", self.inner.list(folder), vault_error).await
     }
 }
 

@@ -14,7 +14,7 @@ use xtask::{
         witness::FileWitness,
     },
     config::{load, smoke},
-    context::Context,
+    context::{Context, Site},
     engine::{
         facts::{self, Standing},
         promote,
@@ -43,9 +43,10 @@ impl Project {
         let fleets = config.path.iter().map(|stop| {
             let variables = config.variables.get(&stop.environment).cloned().unwrap_or_default();
             let here = config.fleet_names.iter().filter(|((environment, _), _)| environment == &stop.environment);
+            let region = if stop.recovery { local.join("dr") } else { local.clone() };
             let fleet = LocalFleet::new(Setup {
-                root: local.join("fleet"),
-                vault: local.join("vault"),
+                root: region.join("fleet"),
+                vault: region.join("vault"),
                 local: local.clone(),
                 variables: here.map(|(_, name)| (name.clone(), variables.clone())).collect(),
                 settle: Duration::ZERO,
@@ -61,6 +62,10 @@ impl Project {
             tool: "xtask 0.0.0".to_owned(),
             vault: Arc::new(LocalVault::new(&local.join("vault"), &workshop)),
             witness: Arc::new(FileWitness::new(&local.join("witness.json"), &workshop)),
+            recovery: Site {
+                vault: Arc::new(LocalVault::new(&local.join("dr/vault"), &workshop)),
+                witness: Arc::new(FileWitness::new(&local.join("dr/witness.json"), &workshop)),
+            },
             signer: Arc::new(FileKeys::new(&local.join("keys"))),
             locks: Arc::new(FileLocks::new(&local.join("locks"))),
             git: Arc::new(self.repo().open()),
@@ -120,7 +125,8 @@ impl Cargo for Packer {
         let target = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
         let (rustc, cargo, profile) = ("rustc".to_owned(), "cargo".to_owned(), request.profile.to_owned());
         let toolchain = Toolchain { rustc, cargo, host: target.clone(), target, profile };
-        Ok(Built { artifacts, toolchain, lockfile: Digest::of(&fs::read(request.root.join("Cargo.lock"))?) })
+        let lockfile = Digest::of(&fs::read(request.root.join("Cargo.lock"))?);
+        Ok(Built { artifacts, toolchain, lockfile, dependencies: std::collections::BTreeMap::new() })
     }
 }
 
