@@ -78,16 +78,26 @@ fn listed(value: &Value) -> Vec<&Value> {
     value.as_array().map_or_else(|| vec![value], |items| items.iter().collect())
 }
 
-/// `*` stands for any text, slashes included, `?` for one character.
+/// `*` stands for any text, slashes included, `?` for one character. A mismatch goes back to the last `*` only, which
+/// lets that one take one character more: a policy with many of them costs no more than its length times the text's.
 fn matches(pattern: &str, text: &str) -> bool {
-    match (pattern.chars().next(), text.chars().next()) {
-        (None, None) => true,
-        (Some('*'), first) => {
-            matches(&pattern[1..], text) || first.is_some_and(|c| matches(pattern, &text[c.len_utf8()..]))
+    let (pattern, text): (Vec<char>, Vec<char>) = (pattern.chars().collect(), text.chars().collect());
+    let (mut at, mut read, mut star) = (0, 0, None);
+    while let Some(c) = text.get(read) {
+        match pattern.get(at) {
+            Some('*') => {
+                star = Some((at + 1, read));
+                at += 1;
+            }
+            Some(p) if *p == '?' || p == c => (at, read) = (at + 1, read + 1),
+            _ => {
+                let Some((after, taken)) = star else { return false };
+                star = Some((after, taken + 1));
+                (at, read) = (after, taken + 1);
+            }
         }
-        (Some(p), Some(t)) if p == '?' || p == t => matches(&pattern[p.len_utf8()..], &text[t.len_utf8()..]),
-        _ => false,
     }
+    pattern.iter().skip(at).all(|c| *c == '*')
 }
 
 #[cfg(test)]
@@ -96,10 +106,12 @@ mod tests {
 
     #[test]
     fn wildcards_match_as_in_policies() {
-        for (pattern, text) in [("*", ""), ("a*", "a/b"), ("v*.*.*/*", "v1.0.0/x/y"), ("a?c", "abc"), ("é*", "éa")] {
+        for (pattern, text) in
+            [("*", ""), ("a*", "a/b"), ("v*.*.*/*", "v1.0.0/x/y"), ("a?c", "abc"), ("é*", "éa"), ("*ab*b", "aabcb")]
+        {
             assert!(matches(pattern, text), "{pattern} {text}");
         }
-        for (pattern, text) in [("a", "ab"), ("a?", "a"), ("v*.*.*/*", "v1.0/x"), ("", "a")] {
+        for (pattern, text) in [("a", "ab"), ("a?", "a"), ("v*.*.*/*", "v1.0/x"), ("", "a"), ("*ab", "abc")] {
             assert!(!matches(pattern, text), "{pattern} {text}");
         }
     }
