@@ -1,6 +1,6 @@
 //! Finding and reading the configuration's files.
 
-use std::fs;
+use std::{fs, io::ErrorKind};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::de::DeserializeOwned;
@@ -47,7 +47,10 @@ pub fn release(working_directory: &Utf8Path, given: Option<&Utf8Path>) -> Result
 /// # Errors
 /// Usage: it cannot be read or is not of this shape.
 pub fn toml<T: DeserializeOwned>(path: &Utf8Path) -> Result<T, Failure> {
-    let text = fs::read_to_string(path).map_err(|error| Failure::usage(format!("failed to read {path}: {error}")))?;
+    let text = fs::read_to_string(path).map_err(|error| match error.kind() {
+        ErrorKind::NotFound => Failure::usage(format!("there is no {path}: write it, or correct the path to it")),
+        _ => Failure::usage(format!("failed to read {path}: {error}")),
+    })?;
     toml::from_str(&text).map_err(|error| {
         let hint = suggestion(error.message());
         Failure::usage(format!("{path} is not valid: {}{hint}", error.to_string().trim_end()))

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use camino::Utf8Path;
 
 use crate::{
-    config::{Config, FunctionConfig, load, raw},
+    config::{Config, FunctionConfig, load, raw, validate},
     failure::Failure,
     model::{
         manifest::Stop,
@@ -27,6 +27,11 @@ pub type AllChecks = BTreeMap<FunctionName, Checks>;
 pub fn all(root: &Utf8Path, config: &Config) -> Result<AllChecks, Failure> {
     let one = |(name, function): (&FunctionName, &FunctionConfig)| {
         let path = root.join(&function.path).join("smoke.toml");
+        if !path.is_file() {
+            return Err(Failure::usage(format!(
+                "there is no {path}: write down there what `{name}` must answer, no function is released unproven"
+            )));
+        }
         let raw: raw::Smoke = load::toml(&path)?;
         let checks = resolve(raw, &config.path)
             .map_err(|problems| Failure::usage(format!("{path} is not valid:\n  - {}", problems.join("\n  - "))))?;
@@ -38,19 +43,21 @@ pub fn all(root: &Utf8Path, config: &Config) -> Result<AllChecks, Failure> {
 fn resolve(raw: raw::Smoke, path: &[Stop]) -> Result<Checks, Vec<String>> {
     let mut problems = Vec::new();
     if raw.schema != 1 {
-        problems.push(format!("`schema` is {}, this tool reads 1", raw.schema));
+        problems.push(validate::schema(raw.schema));
     }
     let own = raw.environments.values().flat_map(|e| &e.check);
     raw.check.iter().chain(own).for_each(|check| problems.extend(wrong(check)));
     for checks in std::iter::once(&raw.check).chain(raw.environments.values().map(|e| &e.check)) {
         let mut names = BTreeSet::new();
         let doubled = checks.iter().filter(|check| !names.insert(&check.name));
-        problems.extend(doubled.map(|check| format!("check `{}` is given twice", check.name)));
+        problems.extend(
+            doubled.map(|check| format!("check `{}` is given twice: each needs a name of its own", check.name)),
+        );
     }
     for environment in raw.environments.keys() {
         if !path.iter().any(|stop| &stop.environment == environment) {
-            let hint = super::validate::nearest(environment.as_str(), path.iter().map(|s| s.environment.as_str()));
-            problems.push(format!("`environments` names an unknown environment `{environment}`{hint}"));
+            let known = path.iter().map(|stop| &stop.environment);
+            problems.push(validate::unknown_environment("environments", environment, known));
         }
     }
     let mut resolved = Checks::new();
@@ -65,7 +72,7 @@ fn resolve(raw: raw::Smoke, path: &[Stop]) -> Result<Checks, Vec<String>> {
         checks.retain(|check| check.safe || !stop.safe_smoke_only);
         if checks.is_empty() {
             let kind = if stop.safe_smoke_only { "check declared `safe = true`" } else { "check" };
-            problems.push(format!("there is no {kind} for {}: a release would enter it unproven", stop.environment));
+            problems.push(format!("there is no {kind} for {}: add one, no release enters unproven", stop.environment));
         }
         resolved.insert(stop.environment.clone(), checks);
     }
@@ -82,13 +89,19 @@ fn wrong(check: &Check) -> Vec<String> {
     };
     rule(!name.trim().is_empty(), "it needs a name".to_owned());
     rule(check.request.path.starts_with('/'), "`request.path` must start with `/`".to_owned());
-    rule((100..600).contains(&check.expect.status), format!("`expect.status` {} is no status", check.expect.status));
+    rule(
+        (100..600).contains(&check.expect.status),
+        format!("`expect.status` is {}, HTTP has 100 to 599", check.expect.status),
+    );
     rule(check.expect.within_ms != Some(0), "`expect.within_ms` must be at least 1".to_owned());
     for (pointer, expected) in &check.expect.json {
-        rule(pointer.is_empty() || pointer.starts_with('/'), format!("`{pointer}` is no JSON pointer"));
+        rule(
+            pointer.is_empty() || pointer.starts_with('/'),
+            format!("`expect.json`: write `/{pointer}` instead of `{pointer}`"),
+        );
         if let Expected::Decimal { number } = expected {
             let digits = serde_json::from_str::<serde_json::Number>(number).is_ok();
-            rule(digits, format!("`{number}` is no number"));
+            rule(digits, format!("`{pointer}`: `{number}` is no number, write digits as in `99.90`"));
         }
     }
     problems

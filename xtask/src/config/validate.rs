@@ -20,12 +20,19 @@ use crate::{
 /// Every problem found, in one sentence each.
 pub fn release(raw: raw::Release) -> Result<Config, Vec<String>> {
     let mut problems = Vec::new();
-    let names: Vec<EnvName> = raw.environments.iter().map(|e| e.name.clone()).collect();
+    let mut names: Vec<EnvName> = Vec::new();
+    for environment in &raw.environments {
+        if names.contains(&environment.name) {
+            problems.push(format!("environment `{}` is given twice: a release enters each once", environment.name));
+        } else {
+            names.push(environment.name.clone());
+        }
+    }
     if raw.schema != 1 {
-        problems.push(format!("`schema` is {}, this tool reads 1", raw.schema));
+        problems.push(schema(raw.schema));
     }
     if raw.functions.is_empty() {
-        problems.push("`functions` is empty: a release needs at least one".to_owned());
+        problems.push("`functions` is empty: a release needs at least one `[functions.<name>]`".to_owned());
     }
     path(&raw, &names, &mut problems);
     let fleet_names = fleet_names(&raw, &names, &mut problems);
@@ -35,13 +42,14 @@ pub fn release(raw: raw::Release) -> Result<Config, Vec<String>> {
     for (database, folder) in &local.seeds {
         for relative in [database, folder] {
             if !is_inside(relative) {
-                problems.push(format!("`profile.local.seeds`: `{relative}` must be a relative path without `..`"));
+                problems.push(format!("`profile.local.seeds` has `{relative}`: write a relative path, without `..`"));
             }
         }
     }
-    for size in names.iter().map(|env| variables(local, env).iter().map(|(k, v)| k.len() + v.len()).sum::<usize>()) {
+    for environment in &names {
+        let size: usize = variables(local, environment).iter().map(|(name, value)| name.len() + value.len()).sum();
         if size > 4096 {
-            problems.push(format!("`profile.local.variables` take {size} bytes, Lambda allows 4096"));
+            problems.push(format!("`profile.local.variables` take {size} bytes in {environment}, Lambda allows 4096"));
         }
     }
     if !problems.is_empty() {
@@ -78,21 +86,19 @@ fn variables(local: &raw::Profile, environment: &EnvName) -> BTreeMap<String, St
 
 fn path(raw: &raw::Release, names: &[EnvName], problems: &mut Vec<String>) {
     if names.is_empty() {
-        problems.push("`environments` is empty: a release needs somewhere to go".to_owned());
+        problems.push("`environments` is empty: a release needs at least one `[[environments]]` to go to".to_owned());
     }
-    let mut seen = BTreeSet::new();
     for environment in &raw.environments {
         let name = &environment.name;
-        if !seen.insert(name) {
-            problems.push(format!("environment `{name}` is given twice"));
-        }
         let mut roles = BTreeSet::new();
         for rule in &environment.gate.approvals {
             if rule.count == 0 || rule.role.trim().is_empty() {
                 problems.push(format!("gate of `{name}`: an approval needs a role and a count of at least 1"));
             }
             if !roles.insert(&rule.role) {
-                problems.push(format!("gate of `{name}`: role `{}` is given twice", rule.role));
+                let role = &rule.role;
+                problems
+                    .push(format!("gate of `{name}`: role `{role}` is given twice: write it once, with its `count`"));
             }
         }
     }
@@ -107,8 +113,7 @@ fn path(raw: &raw::Release, names: &[EnvName], problems: &mut Vec<String>) {
     let profile = raw.profile.local.environments.keys().map(|e| ("profile.local.environments".to_owned(), e.clone()));
     for (place, environment) in overrides.chain(profile) {
         if !names.contains(&environment) {
-            let hint = nearest(environment.as_str(), names.iter().map(EnvName::as_str));
-            problems.push(format!("`{place}` names an unknown environment `{environment}`{hint}"));
+            problems.push(unknown_environment(&place, &environment, names.iter()));
         }
     }
 }
@@ -155,27 +160,34 @@ fn function(
 ) -> FunctionConfig {
     let path = raw.path.clone().unwrap_or_else(|| format!("functions/{name}"));
     if !is_inside(&path) {
-        problems.push(format!("`functions.{name}.path` must be a relative path without `..`"));
+        problems.push(format!("`functions.{name}.path` is `{path}`: write a path under the project, without `..`"));
+    }
+    limits(&format!("functions.{name}.configuration"), &raw.configuration, problems);
+    for (environment, own) in &raw.environments {
+        limits(&format!("functions.{name}.environments.{environment}"), own, problems);
     }
     let none = raw::Settings::default();
-    let mut settings = BTreeMap::new();
-    for environment in environments {
-        let merged = merge(raw.environments.get(environment).unwrap_or(&none), &raw.configuration);
-        let place = format!("functions.{name} in {environment}");
-        let mut limit = |what: &str, value: u32, low: u32, high: u32| {
-            if !(low..=high).contains(&value) {
-                problems.push(format!("{place}: `{what}` is {value}, Lambda allows {low} to {high}"));
-            }
-        };
-        limit("memory_mb", merged.memory_mb, 128, 10_240);
-        limit("timeout_s", merged.timeout_s, 1, 900);
-        limit("log_retention_days", merged.log_retention_days, 1, 3653);
-        if merged.layers.len() > 5 {
-            problems.push(format!("{place}: {} layers, Lambda allows 5", merged.layers.len()));
+    let merged = |env: &EnvName| merge(raw.environments.get(env).unwrap_or(&none), &raw.configuration);
+    let settings = environments.iter().map(|env| (env.clone(), Settings(merged(env))));
+    FunctionConfig { path: path.into(), settings: settings.collect() }
+}
+
+/// Checked where they are written, so that each mistake is told once and where it stands.
+fn limits(place: &str, settings: &raw::Settings, problems: &mut Vec<String>) {
+    let numbers = [
+        ("memory_mb", settings.memory_mb, 128, 10_240),
+        ("timeout_s", settings.timeout_s, 1, 900),
+        ("log_retention_days", settings.log_retention_days, 1, 3653),
+    ];
+    for (what, value, low, high) in numbers {
+        if let Some(value) = value.filter(|value| !(low..=high).contains(value)) {
+            problems.push(format!("`{place}.{what}` is {value}, Lambda allows {low} to {high}"));
         }
-        settings.insert(environment.clone(), Settings(merged));
     }
-    FunctionConfig { path: path.into(), settings }
+    let layers = settings.layers.as_ref().map_or(0, Vec::len);
+    if layers > 5 {
+        problems.push(format!("`{place}.layers` has {layers} layers, Lambda allows 5"));
+    }
 }
 
 fn merge(own: &raw::Settings, general: &raw::Settings) -> Configuration {
@@ -193,6 +205,24 @@ fn merge(own: &raw::Settings, general: &raw::Settings) -> Configuration {
 fn is_inside(path: &str) -> bool {
     let path = Utf8Path::new(path);
     !path.as_str().is_empty() && path.components().all(|part| matches!(part, camino::Utf8Component::Normal(_)))
+}
+
+/// What to say of a form that this tool does not read.
+pub(super) fn schema(given: u32) -> String {
+    format!("`schema` is {given}, this tool reads 1: use the tool that the file was written for, or write it anew")
+}
+
+/// What to say of an environment that is none, with the nearest that is one, or all of them.
+pub(super) fn unknown_environment<'a>(
+    place: &str,
+    unknown: &EnvName,
+    known: impl Iterator<Item = &'a EnvName> + Clone,
+) -> String {
+    let hint = match nearest(unknown.as_str(), known.clone().map(EnvName::as_str)) {
+        none if none.is_empty() => format!("; there are {}", known.map(EnvName::as_str).collect::<Vec<_>>().join(", ")),
+        hint => hint,
+    };
+    format!("`{place}` names an unknown environment `{unknown}`{hint}")
 }
 
 /// `; did you mean …?` with the nearest of the valid names, or nothing if none is near.

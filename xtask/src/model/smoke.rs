@@ -1,9 +1,9 @@
 //! Smoke checks: what a function must answer before it gets traffic, and after. They travel in the manifest, so the
 //! box brings its own checks and nobody's working tree decides.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de};
 
 use crate::model::{names::FunctionName, verdict::Verdict};
 
@@ -77,7 +77,7 @@ pub struct Expect {
 }
 
 /// An expected value.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 #[serde(untagged)]
 pub enum Expected {
     /// This text.
@@ -91,6 +91,59 @@ pub enum Expected {
         /// The digits, for example `99.90`.
         number: String,
     },
+}
+
+/// Read by hand, because serde's own reading of an untagged value cannot say what to write instead of a float.
+impl<'de> Deserialize<'de> for Expected {
+    fn deserialize<D: de::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ExpectedVisitor)
+    }
+}
+
+const DIGITS: &str = "a number with a fraction is compared digit by digit: write its digits as a text, \
+                      for example `{ number = \"99.90\" }`";
+
+struct ExpectedVisitor;
+
+impl<'de> de::Visitor<'de> for ExpectedVisitor {
+    type Value = Expected;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a text, a truth value, a whole number, or `{ number = \"…\" }`")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Expected, E> {
+        Ok(Expected::Text(text.to_owned()))
+    }
+
+    fn visit_bool<E: de::Error>(self, value: bool) -> Result<Expected, E> {
+        Ok(Expected::Bool(value))
+    }
+
+    fn visit_i64<E: de::Error>(self, value: i64) -> Result<Expected, E> {
+        Ok(Expected::Integer(value))
+    }
+
+    fn visit_u64<E: de::Error>(self, value: u64) -> Result<Expected, E> {
+        let whole = i64::try_from(value);
+        whole.map(Expected::Integer).map_err(|_too_large| E::invalid_value(de::Unexpected::Unsigned(value), &self))
+    }
+
+    fn visit_f64<E: de::Error>(self, _value: f64) -> Result<Expected, E> {
+        Err(E::custom(DIGITS))
+    }
+
+    fn visit_map<A: de::MapAccess<'de>>(self, map: A) -> Result<Expected, A::Error> {
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Decimal {
+            number: Expected,
+        }
+        match Decimal::deserialize(de::value::MapAccessDeserializer::new(map))?.number {
+            Expected::Text(number) => Ok(Expected::Decimal { number }),
+            _ => Err(de::Error::custom(DIGITS)),
+        }
+    }
 }
 
 /// What a check found.

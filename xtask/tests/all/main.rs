@@ -2,7 +2,11 @@
 #![expect(clippy::disallowed_methods, reason = "tests run the real git on repositories of their own")]
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test's helpers fail with the test")]
 
+mod config;
 mod fleet;
 mod git;
+mod golden;
+mod ownership;
 mod pipeline;
 mod support;
+mod tidy;
