@@ -4,4 +4,5 @@
 
 mod fleet;
 mod git;
+mod ssh;
 mod support;
