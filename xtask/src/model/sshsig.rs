@@ -1,9 +1,9 @@
 //! Statements signed in OpenSSH's `SSHSIG` format: whether a signature counts.
 //!
 //! What is accepted here is accepted by `ssh-keygen -Y verify` too, so that an auditor can check it without this tool.
-//! The other way round this is stricter: one text form only (nothing before or behind the armour, no other line
-//! breaks, no padding inside), an empty reserved field, version 1, RSA keys of 2048 to 4096 bits, no DSA, and hardware
-//! keys only if they were touched. Makes no signatures and reads no files.
+//! The other way round this is stricter: one form only (nothing behind the armour, no other line lengths, no other
+//! spelling of a field), an empty reserved field, version 1, RSA keys of 2048 to 4096 bits, no DSA, no ECDSA keys in
+//! hardware, and other hardware keys only if they were touched. Makes no signatures and reads no files.
 
 use ssh_key::{Algorithm, HashAlg, LineEnding, PublicKey, SshSig, public::KeyData};
 

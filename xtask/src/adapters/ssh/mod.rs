@@ -42,19 +42,29 @@ pub fn open(path: &Utf8Path, environment: &BTreeMap<String, String>) -> anyhow::
         }
         return Ok(Box::new(file::FileKey::open(path, &text)?));
     }
+    let key = public_key(path, &text, first)?;
+    let socket = environment.get("SSH_AUTH_SOCK").filter(|socket| !socket.is_empty());
+    Ok(Box::new(agent::AgentKey::open(path, key, socket.map(Utf8Path::new))?))
+}
+
+/// The public key that is this text; `first` is its first line.
+fn public_key(path: &Utf8Path, text: &str, first: &str) -> anyhow::Result<PublicKey> {
     if let Some(remedy) = conversion(first, path) {
         return Err(Failure::usage(format!("{path} is not in OpenSSH's format: {remedy}")).into());
     }
     if first.split_once(' ').is_some_and(|(kind, _)| kind.contains("-cert-v")) {
         return Err(Failure::usage(format!("{path} is a certificate: name the plain .pub file beside it")).into());
     }
-    let key = PublicKey::from_openssh(text.trim()).map_err(|error| {
+    let not_a_key = |why: &dyn std::fmt::Display| {
         Failure::usage(format!(
-            "{path} is not an OpenSSH key ({error}): name a private key file, or the .pub file of a key in ssh-agent"
+            "{path} is not an OpenSSH key ({why}): name a private key file, or the .pub file of a key in ssh-agent"
         ))
-    })?;
-    let socket = environment.get("SSH_AUTH_SOCK").filter(|socket| !socket.is_empty());
-    Ok(Box::new(agent::AgentKey::open(path, key, socket.map(Utf8Path::new))?))
+    };
+    // The library would take a second key for the first one's comment.
+    if text.trim().contains('\n') {
+        return Err(not_a_key(&"it has several lines").into());
+    }
+    Ok(PublicKey::from_openssh(text.trim()).map_err(|error| not_a_key(&error))?)
 }
 
 /// The file's text and its mode.
@@ -74,7 +84,7 @@ fn read(path: &Utf8Path) -> anyhow::Result<(String, u32)> {
     }
     let mut bytes = Vec::new();
     file.take(LARGEST).read_to_end(&mut bytes).with_context(|| format!("failed to read the key {path}"))?;
-    let text = String::from_utf8(bytes).ok().with_context(not_a_key)?;
+    let text = String::from_utf8(bytes).ok().ok_or_else(not_a_key)?;
     Ok((text, metadata.permissions().mode()))
 }
 

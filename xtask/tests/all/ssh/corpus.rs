@@ -37,8 +37,10 @@ async fn what_one_side_signs_the_other_accepts() {
                     let armour = sign(key.as_ref(), namespace, &message).await;
                     judge(&workshop, name, namespace, &message, &armour);
                 }
-                let armour = workshop.sign(name, namespace, &message);
-                judge(&workshop, name, namespace, &message, &armour);
+                for digest in ["sha256", "sha512"] {
+                    let armour = workshop.sign_with(name, namespace, &message, digest);
+                    judge(&workshop, name, namespace, &message, &armour);
+                }
             }
         }
     }

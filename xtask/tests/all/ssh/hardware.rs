@@ -4,9 +4,14 @@
 use rsa::signature::Signer as _;
 use sha2::{Digest as _, Sha256, Sha512};
 use ssh_key::{
-    Algorithm, PrivateKey, PublicKey, Signature,
-    public::{KeyData, SkEd25519},
+    Algorithm, EcdsaCurve, PrivateKey, PublicKey, Signature,
+    public::{KeyData, SkEcdsaSha2NistP256, SkEd25519},
     rand_core::OsRng,
+};
+
+use xtask::model::{
+    allowed_signers::{AllowedSigner, AllowedSignerError, Validity},
+    sshsig::{self, KeyError, SignatureError},
 };
 
 use super::{
@@ -75,4 +80,26 @@ fn a_hardware_key_counts_if_it_was_touched() {
         assert_eq!(claim.is_accepted(), here, "here: {flags} {told}");
         assert_eq!(workshop.openssh_accepts(&claim), openssh, "OpenSSH: {flags} {told}");
     }
+}
+
+/// ssh-key 0.6 does not write what it reads of them, so they cannot be checked for their form.
+#[test]
+fn an_ecdsa_key_in_hardware_is_named_as_unsupported() {
+    let inner = PrivateKey::random(&mut OsRng, Algorithm::Ecdsa { curve: EcdsaCurve::NistP256 }).unwrap();
+    let Some(ssh_key::public::EcdsaPublicKey::NistP256(point)) = inner.public_key().key_data().ecdsa() else {
+        panic!("another curve");
+    };
+    let public = PublicKey::from(KeyData::SkEcdsaSha2NistP256(SkEcdsaSha2NistP256::new(*point, "ssh:")));
+    let unsupported = KeyError::Unsupported(Algorithm::SkEcdsaSha2NistP256);
+
+    let listed = AllowedSigner::new("alice", &NAMESPACES, Validity::default(), &public);
+    assert!(matches!(listed, Err(AllowedSignerError::Key { source, .. }) if source == unsupported));
+
+    let trailer = [1, 0, 0, 0, 7];
+    let data = [Sha256::digest("ssh:").to_vec(), trailer.into(), Sha256::digest(signed(NAMESPACES[0], b"")).to_vec()];
+    let signature: Signature = inner.try_sign(&data.concat()).unwrap();
+    let signature = [string(signature.as_bytes()), trailer.into()].concat();
+    let blob = blob(public.key_data(), NAMESPACES[0], b"", "sk-ecdsa-sha2-nistp256@openssh.com", signature);
+    let found = sshsig::verify(&blob.armour(), MESSAGE, NAMESPACES[0], [&public]);
+    assert!(matches!(found, Err(SignatureError::Key(why)) if why == unsupported));
 }

@@ -74,12 +74,18 @@ impl Workshop {
 
     /// What `ssh-keygen -Y sign` makes.
     pub(crate) fn sign(&self, name: &str, namespace: &str, message: &[u8]) -> String {
+        self.sign_with(name, namespace, message, "sha512")
+    }
+
+    /// The same over this digest of the message.
+    pub(crate) fn sign_with(&self, name: &str, namespace: &str, message: &[u8], digest: &str) -> String {
         let path = self.write("signed-by-openssh", message);
         let signature = self.path("signed-by-openssh.sig");
         if signature.exists() {
             fs::remove_file(&signature).unwrap();
         }
-        self.keygen(&["-q", "-Y", "sign", "-n", namespace, "-f", name, path.as_str()]);
+        let option = format!("hashalg={digest}");
+        self.keygen(&["-q", "-Y", "sign", "-O", &option, "-n", namespace, "-f", name, path.as_str()]);
         fs::read_to_string(signature).unwrap()
     }
 
