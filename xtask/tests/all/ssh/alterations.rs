@@ -34,7 +34,7 @@ fn openssh_and_we_agree_on_altered_claims() {
         let step = match name {
             "ed25519" => 1,
             "p256" => 2,
-            _ => 11,
+            _ => 17,
         };
         let before = cases.len();
         cases.extend(statements(&claim, &workshop.public("other")));
