@@ -33,14 +33,7 @@ impl AgentKey {
             );
             return Err(Failure::usage(text).into());
         };
-        let held = connect(socket, Some(PATIENCE))?
-            .list_all_identities()
-            .map_err(|error| Failure::usage(format!("the ssh-agent at {socket} does not list its keys: {error}")))?;
-        let is_ours = |identity: &Identity<'_>| match identity {
-            Identity::PublicKey(key) => key.key_data() == public.key_data(),
-            Identity::Certificate(_) => false,
-        };
-        if !held.iter().any(is_ours) {
+        if holds(socket, public.key_data())? == Some(false) {
             let text = format!(
                 "the ssh-agent at {socket} does not hold the key {path}: load its private half with `ssh-add` \
                  (a locked agent shows no keys: `ssh-add -X` unlocks it)"
@@ -63,12 +56,26 @@ impl PersonKey for AgentKey {
         let answer = tokio::task::spawn_blocking(move || ask(&socket, key, &data)).await;
         let signature = answer.context("the talk with ssh-agent was cut short")?.map_err(|error| {
             let why = match error.downcast_ref() {
-                Some(Error::RemoteFailure) => " (it is locked, dropped the key, or whoever it asked said no)",
+                Some(Error::RemoteFailure) => " (it does not hold the key, is locked, or whoever it asked said no)",
                 _ => "",
             };
             Failure::unfinished(format!("ssh-agent did not sign with the key {}{why}", self.path), error)
         })?;
         armour(&self.public, namespace, bytes, signature)
+    }
+}
+
+/// Whether the agent holds this key, if it can be told: the library gives the whole list up for one entry that it
+/// cannot read, such as a certificate that never ends. Signing shows it then.
+fn holds(socket: &Utf8Path, key: &KeyData) -> anyhow::Result<Option<bool>> {
+    let is_ours = |identity: &Identity<'_>| match identity {
+        Identity::PublicKey(held) => held.key_data() == key,
+        Identity::Certificate(_) => false,
+    };
+    match connect(socket, Some(PATIENCE))?.list_all_identities() {
+        Ok(held) => Ok(Some(held.iter().any(is_ours))),
+        Err(Error::SSHKey(_) | Error::SSHEncoding(_)) => Ok(None),
+        Err(error) => Err(Failure::usage(format!("the ssh-agent at {socket} does not list its keys: {error}")).into()),
     }
 }
 

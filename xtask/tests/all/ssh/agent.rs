@@ -1,6 +1,6 @@
 //! Keys in an agent: what stands between a person and a signature is said with its remedy.
 
-use std::{collections::BTreeMap, os::unix::net::UnixListener};
+use std::collections::BTreeMap;
 
 use xtask::{adapters::ssh, failure};
 
@@ -30,18 +30,18 @@ fn an_agent_that_is_not_there_or_does_not_hold_the_key_is_named() {
     assert_eq!(code, Some(2));
     assert!(text.contains("SSH_AUTH_SOCK is not set"), "{text}");
 
-    // A listener that is gone leaves its socket behind.
-    drop(UnixListener::bind(workshop.path("stale.sock")).unwrap());
-    for gone in ["nothing.sock", "stale.sock"] {
-        let (code, text) = refusal("held.pub", &socket(&workshop.path(gone)));
-        assert_eq!(code, Some(2));
-        assert!(text.contains("no ssh-agent listens at") && text.contains("`eval \"$(ssh-agent)\"`"), "{text}");
-    }
-
     assert!(workshop.ssh_add(&agent, &["-x"]).status.success(), "ssh-add locks the agent");
     let (code, text) = refusal("held.pub", &here);
     assert_eq!(code, Some(2));
     assert!(text.contains("`ssh-add -X` unlocks it"), "{text}");
+
+    // A killed agent leaves its socket behind.
+    drop(agent);
+    for gone in [here, socket(&workshop.path("nothing.sock"))] {
+        let (code, text) = refusal("held.pub", &gone);
+        assert_eq!(code, Some(2));
+        assert!(text.contains("no ssh-agent listens at") && text.contains("`eval \"$(ssh-agent)\"`"), "{text}");
+    }
 }
 
 #[tokio::test]
@@ -57,4 +57,26 @@ async fn an_agent_whose_person_says_no_is_unfinished_business() {
     drop(agent);
     let (_, text) = told(&key.sign(NAMESPACES[0], b"approved").await.unwrap_err());
     assert!(text.contains("no ssh-agent listens at"), "{text}");
+}
+
+/// Certificates beside the key, one of them without an end, which the library cannot read, and a key of a kind that
+/// does not count.
+#[tokio::test]
+async fn whatever_else_the_agent_holds_is_no_hindrance() {
+    let workshop = Workshop::new();
+    for name in ["key", "ended", "endless"] {
+        workshop.make_key(name, &["ed25519"]);
+    }
+    workshop.make_key("dsa", &["dsa"]);
+    workshop.keygen(&["-q", "-s", "key", "-I", "me", "-n", "me", "-V", "-1w:+1w", "ended.pub"]);
+    workshop.keygen(&["-q", "-s", "key", "-I", "me", "-n", "me", "endless.pub"]);
+    for beside in ["dsa", "ended", "endless"] {
+        let agent = workshop.agent(&[beside, "key"], false);
+        let key = ssh::open(&workshop.path("key.pub"), &agent.environment()).unwrap();
+        key.sign(NAMESPACES[0], b"approved").await.unwrap();
+        assert!(workshop.ssh_add(&agent, &["-q", "-D"]).status.success());
+        let (code, text) = told(&key.sign(NAMESPACES[0], b"approved").await.unwrap_err());
+        assert_eq!(code, Some(8));
+        assert!(text.contains("it does not hold the key"), "{text}");
+    }
 }

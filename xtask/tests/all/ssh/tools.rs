@@ -91,7 +91,9 @@ impl Workshop {
 
     /// An agent that holds these keys.
     pub(crate) fn agent(&self, keys: &[&str], confirm: bool) -> Agent {
-        let socket = self.path("agent.sock");
+        // A killed agent leaves its socket behind, and the next one does not take its place.
+        let n = fs::read_dir(&self.root).unwrap().count();
+        let socket = self.path(&format!("agent{n}.sock"));
         let mut child = Command::new("ssh-agent")
             .args(["-D", "-a", socket.as_str()])
             // Whoever must be asked says no.
