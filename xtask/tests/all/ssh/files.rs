@@ -10,7 +10,7 @@ use xtask::{
     model::allowed_signers::{AllowedSigner, Validity},
 };
 
-use super::tools::{Claim, NAMESPACES, Workshop};
+use super::tools::{Claim, KINDS, NAMESPACES, Workshop};
 
 /// Why this file cannot be opened; it is the user's to mend.
 fn refusal(path: &Utf8Path) -> String {
@@ -129,4 +129,15 @@ async fn nothing_is_signed_without_a_namespace() {
     let workshop = Workshop::new();
     let key = ssh::open(&workshop.make_key("key", &["ed25519"]), &BTreeMap::new()).unwrap();
     assert!(key.sign("", b"approved").await.is_err());
+}
+
+/// Without a comment a key's fields can end exactly where its base64 does.
+#[test]
+fn keys_without_a_comment_open() {
+    let workshop = Workshop::new();
+    for (name, kind) in KINDS {
+        workshop.keygen(&[&["-q", "-N", "", "-C", "", "-f", name, "-t"], kind].concat());
+        let key = ssh::open(&workshop.path(name), &BTreeMap::new()).unwrap();
+        assert_eq!(key.public().key_data(), workshop.public(name).key_data(), "{name}");
+    }
 }
