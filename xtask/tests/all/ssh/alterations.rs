@@ -30,10 +30,10 @@ fn openssh_and_we_agree_on_altered_claims() {
         workshop.make_key(name, kind);
         let armour = workshop.sign(name, NAMESPACES[0], b"approved");
         let claim = Claim::new(&armour, b"approved", &workshop.public(name));
-        // Of the curves and sizes one each goes through all positions, the others through some.
+        // One kind goes through all positions, the others through some: each step costs a process.
         let step = match name {
             "ed25519" => 1,
-            "p256" => 2,
+            "p256" => 5,
             _ => 17,
         };
         let before = cases.len();
@@ -45,7 +45,7 @@ fn openssh_and_we_agree_on_altered_claims() {
             *what = format!("{name}: {what}");
         }
     }
-    assert!(cases.len() >= 100);
+    assert!(cases.len() >= 100, "only {} cases", cases.len());
     let mut wrong = Vec::new();
     for (what, claim, expected) in &cases {
         let found = match (claim.is_accepted(), workshop.openssh_accepts(claim)) {
