@@ -4,3 +4,4 @@ pub mod archive;
 pub mod cargo;
 pub mod git;
 pub mod local;
+pub mod ssh;

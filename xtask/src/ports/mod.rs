@@ -5,6 +5,7 @@ pub mod clock;
 pub mod fleet;
 pub mod git;
 pub mod lock;
+pub mod person_key;
 pub mod signer;
 pub mod story;
 pub mod vault;

@@ -5,8 +5,12 @@
 mod config;
 mod fleet;
 mod git;
+<<<<<<< HEAD
 mod golden;
 mod ownership;
 mod pipeline;
+=======
+mod ssh;
+>>>>>>> h-sign
 mod support;
 mod tidy;

@@ -1,0 +1,9 @@
+//! People's keys and signatures, judged beside OpenSSH's own tools.
+
+mod agent;
+mod alterations;
+mod blob;
+mod corpus;
+mod files;
+mod hardware;
+mod tools;
