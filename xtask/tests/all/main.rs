@@ -5,12 +5,9 @@
 mod config;
 mod fleet;
 mod git;
-<<<<<<< HEAD
 mod golden;
 mod ownership;
 mod pipeline;
-=======
 mod ssh;
->>>>>>> h-sign
 mod support;
 mod tidy;
