@@ -1,17 +1,23 @@
 //! Newtypes and records: what a version, a digest, a manifest or an entry is. No I/O here, so nothing here can fail
 //! for a reason outside its own input.
 
+pub mod approval;
 pub mod canonical;
 pub mod commit;
 pub mod configuration;
 pub mod digest;
 pub mod entry;
 pub mod environment;
+pub mod evidence;
+pub mod freeze;
 pub mod key;
 pub mod manifest;
 pub mod names;
+pub mod people;
+pub mod policy;
 pub mod releases;
 pub mod smoke;
+pub mod soak;
 pub mod time;
 pub mod verdict;
 pub mod version;

@@ -12,11 +12,13 @@ use crate::{
     context::Context,
     failure::Failure,
     model::{
+        approval::ApprovalEvent,
         entry::{ChainName, Record},
         environment::EnvironmentEvent,
         key::VaultKey,
         manifest::Manifest,
         names::EnvName,
+        policy::PolicyEvent,
         releases::ReleaseEvent,
         verdict::Verdict,
         version::Version,
@@ -129,6 +131,12 @@ pub async fn run(context: &Context) -> anyhow::Result<Audit> {
             ChainName::Environment(env) => {
                 let records = chains::verify(context, &mut audit, chain, entries, noted).await?;
                 story.environments.insert(env.clone(), records);
+            }
+            ChainName::Policy => {
+                chains::verify::<PolicyEvent>(context, &mut audit, chain, entries, noted).await?;
+            }
+            ChainName::Approvals { .. } => {
+                chains::verify::<ApprovalEvent>(context, &mut audit, chain, entries, noted).await?;
             }
         }
     }
