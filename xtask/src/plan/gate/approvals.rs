@@ -7,6 +7,7 @@ use crate::{
         approval::ApprovalEvent,
         manifest::ApprovalRule,
         names::{PersonId, RoleName},
+        people::{People, PersonKey},
     },
     plan::gate::{
         Facts, Rule, Signed,
@@ -68,36 +69,36 @@ impl<'a> Count<'a> {
 
     fn rule(&self, at: usize, demand: &ApprovalRule) -> Rule {
         let ApprovalRule { role, count } = demand;
+        let Some(people) = &self.facts.policy.people else {
+            return fails("approval", format!("0 of {count} by {role}; {}", counting::NO_POLICY), APPLY_POLICY);
+        };
         let mut counted: Vec<&PersonId> = Vec::new();
-        let mut others = Vec::new();
+        let mut others = String::new();
         for (signed, judged) in self.of_role(role) {
             let person = &signed.entry.event.statement().person;
-            let name = counting::name(self.facts, person);
-            match (judged, self.taken.get(&self.node(person, role))) {
-                (Err(why), _) => others.push(format!("{name} does not count: {why}")),
-                (Ok(_), Some(rule)) if *rule == at && !counted.contains(&person) => counted.push(person),
-                (Ok(_), Some(rule)) if *rule == at => {
-                    others.push(format!("{name} does not count twice: they are counted as {role} already"));
+            let why = match (judged, self.taken.get(&self.node(person, role))) {
+                (Ok(_), Some(rule)) if *rule == at && !counted.contains(&person) => {
+                    counted.push(person);
+                    continue;
                 }
-                (Ok(_), Some(rule)) => others.push(format!("{name} does not count: {}", self.elsewhere(*rule))),
-                (Ok(_), None) => others.push(format!("{name} is not needed")),
-            }
+                (Err(why), _) => format!("does not count: {why}"),
+                (Ok(_), Some(rule)) if *rule == at => format!("does not count: they are counted as {role} already"),
+                (Ok(_), Some(rule)) => format!("does not count: {}", self.elsewhere(*rule)),
+                (Ok(_), None) => "is not needed".to_owned(),
+            };
+            let name = counting::name(self.facts, person);
+            others.push_str(&format!("; the approval by {name} of {} {why}", signed.entry.time));
         }
-        let names = counted.iter().map(|person| counting::name(self.facts, person)).collect::<Vec<_>>();
         let mut found = format!("{} of {count} by {role}", counted.len());
-        if !names.is_empty() {
-            let throwaway = self.facts.policy.people.as_ref().is_some_and(|people| people.throwaway);
-            let kind = if throwaway { " (throwaway)" } else { "" };
+        if !counted.is_empty() {
+            let names = counted.iter().map(|person| counting::name(self.facts, person)).collect::<Vec<_>>();
+            let kind = if people.throwaway { " (throwaway)" } else { "" };
             found.push_str(&format!(": {}{kind}", names.join(", ")));
         }
-        for other in others {
-            found.push_str(&format!("; {other}"));
-        }
-        let missing = usize::try_from(*count).unwrap_or(usize::MAX).saturating_sub(counted.len());
-        if missing == 0 {
-            holds("approval", found)
-        } else {
-            fails("approval", self.why(found), self.remedy(role, missing))
+        found.push_str(&others);
+        match usize::try_from(*count).unwrap_or(usize::MAX).saturating_sub(counted.len()) {
+            0 => holds("approval", found),
+            missing => fails("approval", found, self.remedy(people, role, missing)),
         }
     }
 
@@ -107,19 +108,12 @@ impl<'a> Count<'a> {
         format!("they are counted as {role} already, and one person counts in one role")
     }
 
-    fn why(&self, found: String) -> String {
-        match self.facts.policy.people {
-            Some(_) => found,
-            None => format!("{found}; {}", counting::NO_POLICY),
-        }
-    }
-
     /// What to type, and who can; where nobody is left, whom to find.
-    fn remedy(&self, role: &RoleName, missing: usize) -> String {
-        let Some(people) = &self.facts.policy.people else { return APPLY_POLICY.to_owned() };
+    fn remedy(&self, people: &People, role: &RoleName, missing: usize) -> String {
         let (now, environment) = (self.facts.now, &self.facts.today.environment);
         let able = people.persons.iter().filter(|(id, person)| {
-            let key = person.keys.iter().any(|key| key.valid_at(now) && key.revoked(now).is_none());
+            let own = |key: &PersonKey| people.owners(&key.key.fingerprint()).len() == 1;
+            let key = person.keys.iter().any(|key| key.valid_at(now) && key.revoked(now).is_none() && own(key));
             let free = !self.taken.contains_key(&self.node(id, role));
             key && free && person.roles.contains(role) && counting::conflict(self.facts, person).is_none()
         });

@@ -29,7 +29,7 @@ pub(super) fn judge(facts: &Facts<'_>, rule: &EvidenceRule) -> Rule {
     match wrong(facts, rule, newest) {
         Some(why) => fails("evidence", format!("{kind}: `{}` of {} is none: {why}", newest.file, newest.time), remedy),
         None => {
-            let tests = newest.tests.map(|t| format!(", {} of {} tests passed", t.tests - t.skipped, t.tests));
+            let tests = newest.tests.map(|t| format!(", {} tests passed, {} skipped", t.tests - t.skipped, t.skipped));
             let tests = tests.unwrap_or_default();
             holds("evidence", format!("{kind}: `{}` of {}{tests}", newest.file, newest.time))
         }
@@ -46,7 +46,7 @@ fn wrong(facts: &Facts<'_>, rule: &EvidenceRule, piece: &Evidence) -> Option<Str
         // A report of failures proves the contrary, whether or not a report was asked for.
         Some(tests) if tests.success() => None,
         Some(tests) if tests.failures + tests.errors > 0 => {
-            Some(format!("{} failures and {} errors in {} tests", tests.failures, tests.errors, tests.tests))
+            Some(format!("of {} tests {} failed and {} broke off", tests.tests, tests.failures, tests.errors))
         }
         Some(tests) if tests.tests == 0 => Some("no test ran".to_owned()),
         Some(tests) => Some(format!("all {} tests were skipped", tests.tests)),

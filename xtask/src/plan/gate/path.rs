@@ -35,7 +35,7 @@ pub(super) fn order(facts: &Facts<'_>) -> Rule {
     // The frozen path decides: a release cannot be taken round an environment by editing release.toml.
     let before = facts.manifest.stop_before(&facts.today.environment).map(|stop| &stop.environment);
     match (before, facts.verified_before) {
-        (None, _) => holds("order", "it is the first environment"),
+        (None, _) => holds("order", "no environment is before it"),
         (Some(before), Some(_)) => holds("order", format!("verified in {before}")),
         (Some(before), None) => fails(
             "order",

@@ -42,7 +42,7 @@ pub(super) fn freeze(facts: &Facts<'_>) -> Rule {
 
 pub(super) fn soak(facts: &Facts<'_>, soak: Soak) -> Rule {
     let Some(before) = facts.manifest.stop_before(&facts.today.environment).map(|stop| &stop.environment) else {
-        return holds("soak", "it is the first environment");
+        return holds("soak", "no environment is before it");
     };
     let Some(since) = facts.verified_before else {
         let found = format!("0s of {soak}: it is not verified in {before}");
