@@ -6,6 +6,7 @@ mod clock;
 mod evidence;
 mod monotone;
 mod pairs;
+mod separation;
 mod way;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -331,7 +332,7 @@ fn every_rule_is_listed_with_its_verdict() {
 }
 
 #[test]
-fn ids_are_unique() {
+fn the_keys_of_the_people_differ() {
     let numbers: BTreeSet<_> = (1..=5).map(|number| key(number).fingerprint()).collect();
     assert_eq!(numbers.len(), 5);
 }
