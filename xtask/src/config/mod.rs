@@ -1,6 +1,7 @@
 //! The team's configuration: read as it is written (`raw`), then validated into what the rest may rely on.
 
 pub mod load;
+pub mod people;
 pub mod raw;
 pub mod smoke;
 pub mod validate;

@@ -8,7 +8,7 @@ use crate::{
     config::{Config, FunctionConfig, Settings, raw},
     model::{
         configuration::{Architecture, Configuration},
-        manifest::Stop,
+        manifest::{GateRules, Stop},
         names::{EnvName, FleetName, FunctionName},
         version::Version,
     },
@@ -90,20 +90,14 @@ fn path(raw: &raw::Release, names: &[EnvName], problems: &mut Vec<String>) {
     }
     for environment in &raw.environments {
         let name = &environment.name;
-        let mut roles = BTreeSet::new();
-        for rule in &environment.gate.approvals {
-            if rule.count == 0 || rule.role.trim().is_empty() {
-                problems.push(format!("gate of `{name}`: an approval needs a role and a count of at least 1"));
-            }
-            if !roles.insert(&rule.role) {
-                let role = &rule.role;
-                problems
-                    .push(format!("gate of `{name}`: role `{role}` is given twice: write it once, with its `count`"));
-            }
-        }
+        gate(name, &environment.gate, problems);
     }
     if raw.environments.first().is_some_and(|first| first.recovery) {
         problems.push("the first environment cannot be `recovery`: there is nothing before it to follow".to_owned());
+    }
+    if raw.environments.first().is_some_and(|first| first.gate.soak.is_some()) {
+        problems
+            .push("the first environment cannot ask for a `soak`: there is nothing before it to soak in".to_owned());
     }
     let known = |(function, f): (&FunctionName, &raw::Function)| {
         let of = format!("functions.{function}.environments");
@@ -115,6 +109,22 @@ fn path(raw: &raw::Release, names: &[EnvName], problems: &mut Vec<String>) {
         if !names.contains(&environment) {
             problems.push(unknown_environment(&place, &environment, names.iter()));
         }
+    }
+}
+
+fn gate(name: &EnvName, rules: &GateRules, problems: &mut Vec<String>) {
+    let mut roles = BTreeSet::new();
+    for rule in &rules.approvals {
+        if rule.count == 0 {
+            problems.push(format!("gate of `{name}`: role `{}` needs a count of at least 1", rule.role));
+        }
+        if !roles.insert(&rule.role) {
+            problems.push(format!("gate of `{name}`: role `{}` is given twice", rule.role));
+        }
+    }
+    let mut kinds = BTreeSet::new();
+    for rule in rules.evidence.iter().filter(|rule| !kinds.insert(&rule.kind)) {
+        problems.push(format!("gate of `{name}`: evidence `{}` is given twice", rule.kind));
     }
 }
 

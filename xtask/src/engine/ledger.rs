@@ -8,7 +8,7 @@ use crate::{
     failure::{self, Failure},
     model::{
         digest::Digest,
-        entry::{ChainName, Entry, Event, NAMESPACE, Record},
+        entry::{ChainName, Entry, Event, Record},
         key::VaultKey,
         version::Version,
     },
@@ -60,7 +60,7 @@ pub async fn append<E: Event>(
         };
         entry.state = entry.event.advance(&before, &entry.about());
         let signed = crate::model::canonical::to_vec(&entry)?;
-        let signature = context.signer.sign(&entry.writer, NAMESPACE, &signed, number == 1).await;
+        let signature = context.signer.sign(&entry.writer, &chain.namespace(), &signed, number == 1).await;
         let signature = signature.map_err(|error| unfinished(format!("failed to sign an entry of {chain}"), error))?;
         let bytes = Record::encode(&entry, &signature)?;
         match context.vault.create(&chain.key(number)?, Body::Bytes(&bytes)).await {
@@ -182,7 +182,7 @@ async fn check<E: Event>(context: &Context, chain: &ChainName, number: u64, reco
     let trusted =
         trusted.map_err(|error| unfinished(format!("failed to look for the key of {}", entry.writer), error))?;
     let signed = record.signed_bytes()?;
-    if trusted.iter().any(|key| key.verify(NAMESPACE, &signed, &signature).is_ok()) {
+    if trusted.iter().any(|key| key.verify(&chain.namespace(), &signed, &signature).is_ok()) {
         return Ok(());
     }
     let why = if trusted.is_empty() { "no key of that writer is known here" } else { "it is not by that writer's key" };

@@ -13,6 +13,7 @@ use crate::{
         digest::Digest,
         environment::{Claim, Live, Phase},
         names::EnvName,
+        policy::PolicyState,
         releases::{Reservation, SealedRelease},
         time::Time,
         version::Version,
@@ -208,7 +209,7 @@ pub async fn next_step(context: &Context, newest: Option<Version>) -> anyhow::Re
         }
         let environment = stop.environment.clone();
         let promote = format!("promote --to {environment} --release {release}");
-        if gate::needs_person(&manifest, stop) || stop.recovery {
+        if gate::needs_person(&gate::rules(&manifest, stop, &PolicyState::default())) || stop.recovery {
             let gate = survey::gate(context, &environment, &manifest).await?;
             let refused =
                 gate.rules.iter().filter(|rule| !rule.holds).map(|rule| format!("{} {}", rule.rule, rule.found));

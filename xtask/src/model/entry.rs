@@ -81,14 +81,11 @@ impl<E: Event> Entry<E> {
 pub struct Record<E: Event> {
     /// What was stated.
     pub entry: Entry<E>,
-    /// OpenSSH's `SSHSIG` over the entry's canonical bytes, armoured; namespace `NAMESPACE`.
+    /// OpenSSH's `SSHSIG` over the entry's canonical bytes, armoured; the namespace is the chain's.
     pub signature: String,
     /// The SHA-256 of the object in the vault: what the next entry links to.
     pub digest: Digest,
 }
-
-/// The `SSHSIG` namespace of ledger entries: a signature made for another purpose is none here.
-pub const NAMESPACE: &str = "xtask-ledger";
 
 impl<E: Event> Record<E> {
     /// The bytes to store: the entry's canonical JSON with one more key, `signature`. Whoever removes that key again
@@ -137,6 +134,15 @@ pub enum ChainName {
     Releases,
     /// `environments/<env>/`: what happened there.
     Environment(EnvName),
+    /// `approvals/<version>/<env>/`: who decided what about a release for an environment.
+    Approvals {
+        /// The release.
+        release: Version,
+        /// The environment that it would enter.
+        environment: EnvName,
+    },
+    /// `policy/`: people, keys, gates, freezes, the emergency stop.
+    Policy,
 }
 
 impl ChainName {
@@ -146,6 +152,18 @@ impl ChainName {
         match self {
             Self::Releases => Writer::Releaser,
             Self::Environment(env) => Writer::Deployer(env.clone()),
+            Self::Approvals { .. } => Writer::Approver,
+            Self::Policy => Writer::PolicyAdministrator,
+        }
+    }
+
+    /// The `SSHSIG` namespace of this chain's signatures: one made for another purpose, or to let a release into
+    /// another environment, is none here.
+    #[must_use]
+    pub fn namespace(&self) -> String {
+        match self {
+            Self::Approvals { environment, .. } => format!("xtask-approval-{environment}"),
+            Self::Releases | Self::Environment(_) | Self::Policy => "xtask-ledger".to_owned(),
         }
     }
 
@@ -163,6 +181,8 @@ impl fmt::Display for ChainName {
         match self {
             Self::Releases => f.pad("releases"),
             Self::Environment(env) => f.pad(&format!("environments/{env}")),
+            Self::Approvals { release, environment } => f.pad(&format!("approvals/{release}/{environment}")),
+            Self::Policy => f.pad("policy"),
         }
     }
 }
@@ -171,11 +191,21 @@ impl FromStr for ChainName {
     type Err = NameError;
 
     fn from_str(text: &str) -> Result<Self, NameError> {
-        match text.strip_prefix("environments/") {
-            Some(env) => Ok(Self::Environment(env.parse()?)),
-            None if text == "releases" => Ok(Self::Releases),
-            // No environment has this name, so the error says what was read.
-            None => text.parse::<EnvName>().and_then(|_env| format!("{text}/").parse()).map(Self::Environment),
+        // No environment has this name, so the error says what was read.
+        let wrong = || format!("{text}/").parse().map(Self::Environment);
+        let folders = text.split('/').collect::<Vec<_>>();
+        match folders[..] {
+            ["releases"] => Ok(Self::Releases),
+            ["policy"] => Ok(Self::Policy),
+            ["environments", env] => Ok(Self::Environment(env.parse()?)),
+            ["approvals", version, env] => match version.parse::<Version>() {
+                // A version reads without its `v`, too; a folder has one name only.
+                Ok(release) if release.to_string() == version => {
+                    Ok(Self::Approvals { release, environment: env.parse()? })
+                }
+                _ => wrong(),
+            },
+            _ => wrong(),
         }
     }
 }
@@ -187,6 +217,10 @@ pub enum Writer {
     Releaser,
     /// One environment's chain.
     Deployer(EnvName),
+    /// `approvals/`: each entry is signed by the person who decides, with a key that the policy lists.
+    Approver,
+    /// `policy/`.
+    PolicyAdministrator,
 }
 
 impl fmt::Display for Writer {
@@ -194,6 +228,8 @@ impl fmt::Display for Writer {
         match self {
             Self::Releaser => f.pad("releaser"),
             Self::Deployer(env) => f.pad(&format!("deployer-{env}")),
+            Self::Approver => f.pad("approver"),
+            Self::PolicyAdministrator => f.pad("policy-administrator"),
         }
     }
 }
@@ -205,6 +241,8 @@ impl FromStr for Writer {
         match text.strip_prefix("deployer-") {
             Some(env) => Ok(Self::Deployer(env.parse()?)),
             None if text == "releaser" => Ok(Self::Releaser),
+            None if text == "approver" => Ok(Self::Approver),
+            None if text == "policy-administrator" => Ok(Self::PolicyAdministrator),
             None => text.parse::<EnvName>().and_then(|_env| format!("{text}/").parse()).map(Self::Deployer),
         }
     }
@@ -229,71 +267,4 @@ as_text!(ChainName);
 as_text!(Writer);
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-    struct Tested;
-
-    impl Event for Tested {
-        type State = u64;
-
-        fn advance(&self, before: &u64, _about: &About) -> u64 {
-            before + 1
-        }
-
-        fn kind(&self) -> &'static str {
-            "tested"
-        }
-    }
-
-    fn entry() -> Entry<Tested> {
-        Entry {
-            schema: 1,
-            chain: ChainName::Environment("dev".parse().unwrap()),
-            number: 1,
-            previous: None,
-            time: "2026-01-23T12:00:00Z".parse().unwrap(),
-            actor: "alice@laptop".to_owned(),
-            writer: Writer::Deployer("dev".parse().unwrap()),
-            tool: "xtask 0.1.0".to_owned(),
-            release: Some("v1.0.0".parse().unwrap()),
-            manifest: None,
-            event: Tested,
-            state: 1,
-        }
-    }
-
-    #[test]
-    fn encodes_canonically_and_reads_back() {
-        let bytes = Record::encode(&entry(), "sig").unwrap();
-        let record = Record::<Tested>::decode(&bytes).unwrap();
-        assert_eq!(record.entry, entry());
-        assert_eq!(record.digest, Digest::of(&bytes));
-        assert!(
-            String::from_utf8(bytes).unwrap().starts_with(r#"{"actor":"alice@laptop","chain":"environments/dev","#)
-        );
-    }
-
-    #[test]
-    fn any_changed_byte_is_no_longer_this_record() {
-        let bytes = Record::encode(&entry(), "sig").unwrap();
-        for at in 0..bytes.len() {
-            let mut changed = bytes.clone();
-            changed[at] ^= 1;
-            let same = Record::<Tested>::decode(&changed).is_ok_and(|r| r.entry == entry() && r.signature == "sig");
-            assert!(!same, "byte {at}");
-        }
-    }
-
-    #[test]
-    fn names_read_back() {
-        for chain in ["releases", "environments/dev"] {
-            assert_eq!(chain.parse::<ChainName>().unwrap().to_string(), chain);
-        }
-        assert!("environments/../releases".parse::<ChainName>().is_err());
-        assert!("release".parse::<ChainName>().is_err());
-        assert!("deployer-".parse::<Writer>().is_err());
-        assert_eq!("deployer-dev".parse::<Writer>().unwrap().to_string(), "deployer-dev");
-    }
-}
+mod tests;

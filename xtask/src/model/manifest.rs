@@ -9,8 +9,9 @@ use crate::model::{
     configuration::Configuration,
     digest::Digest,
     key::{KeyError, VaultKey},
-    names::{EnvName, FunctionName},
+    names::{EnvName, EvidenceKind, FunctionName, RoleName},
     smoke::Check,
+    soak::Soak,
     version::Version,
 };
 
@@ -111,6 +112,13 @@ pub struct GateRules {
     /// Approvals by people in roles. None of them: the gate needs no person.
     #[serde(default)]
     pub approvals: Vec<ApprovalRule>,
+    /// How long the release must have been verified in the environment before, for example `24h`.
+    // What is not demanded is not written, so that the seals of older manifests keep their bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub soak: Option<Soak>,
+    /// Proof that must have been added.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub evidence: Vec<EvidenceRule>,
 }
 
 /// How many people of a role must approve.
@@ -118,9 +126,20 @@ pub struct GateRules {
 #[serde(deny_unknown_fields)]
 pub struct ApprovalRule {
     /// The role.
-    pub role: String,
+    pub role: RoleName,
     /// How many different people.
     pub count: u32,
+}
+
+/// One kind of proof.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EvidenceRule {
+    /// The kind.
+    pub kind: EvidenceKind,
+    /// Whether it must be a test report.
+    #[serde(default)]
+    pub tests: bool,
 }
 
 /// One commit of the release.

@@ -2,17 +2,23 @@
 //! for a reason outside its own input.
 
 pub mod allowed_signers;
+pub mod approval;
 pub mod canonical;
 pub mod commit;
 pub mod configuration;
 pub mod digest;
 pub mod entry;
 pub mod environment;
+pub mod evidence;
+pub mod freeze;
 pub mod key;
 pub mod manifest;
 pub mod names;
+pub mod people;
+pub mod policy;
 pub mod releases;
 pub mod smoke;
+pub mod soak;
 pub mod sshsig;
 pub mod time;
 pub mod verdict;

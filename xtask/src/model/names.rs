@@ -95,6 +95,21 @@ name!(
     |text| kebab(text, 48)
 );
 name!(
+    /// A person of `people.toml`.
+    PersonId, "person", "lower-case letters, digits and single dashes, starting with a letter, at most 48 characters",
+    |text| kebab(text, 48)
+);
+name!(
+    /// A role in which people decide: qa-lead, product-owner, manager, or what `people.toml` calls them.
+    RoleName, "role", "lower-case letters, digits and single dashes, starting with a letter, at most 48 characters",
+    |text| kebab(text, 48)
+);
+name!(
+    /// A kind of evidence that a gate may require: `e2e`, or what `release.toml` calls it.
+    EvidenceKind, "evidence", "lower-case letters, digits and single dashes, starting with a letter, at most 48 characters",
+    |text| kebab(text, 48)
+);
+name!(
     /// A function as a fleet knows it: the template of its environment filled in. Lambda allows 64 characters.
     FleetName, "fleet function", "letters, digits, dashes and underscores, at most 64 characters",
     |text| !text.is_empty() && text.len() <= 64 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')

@@ -1,28 +1,126 @@
 //! The gate: what must hold before a release may enter an environment. Every rule is judged and explained, so that
 //! the plan, the status and the refusal say the same.
 
+mod approvals;
+mod assignment;
+mod counting;
+mod evidence;
+mod path;
+mod stricter;
+mod waiting;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
+pub use self::stricter::{rules, stricter};
 use crate::model::{
-    manifest::{GateRules, Manifest, Stop},
+    approval::ApprovalEvent,
+    commit::CommitId,
+    digest::Digest,
+    entry::Entry,
+    evidence::Evidence,
+    manifest::{Change, GateRules, Manifest, Stop},
     names::EnvName,
+    people::Person,
+    policy::PolicyState,
     time::Time,
     version::Version,
 };
+
+/// Judges the gate of one environment for one release.
+#[must_use]
+pub fn judge(facts: &Facts<'_>) -> Gate {
+    let demands = rules(facts.manifest, facts.today, facts.policy);
+    let mut rules = vec![
+        path::alive(facts),
+        path::order(facts),
+        path::forward(facts),
+        path::path(facts),
+        waiting::stop(facts),
+        waiting::freeze(facts),
+    ];
+    rules.extend(demands.soak.map(|soak| waiting::soak(facts, soak)));
+    rules.extend(demands.evidence.iter().map(|rule| evidence::judge(facts, rule)));
+    rules.extend(approvals::judge(facts, &demands.approvals));
+    Gate { environment: facts.today.environment.clone(), rules }
+}
+
+/// Whether a gate needs a person.
+#[must_use]
+pub fn needs_person(rules: &GateRules) -> bool {
+    !rules.approvals.is_empty()
+}
 
 /// What is known when the gate is judged.
 #[derive(Debug, Clone)]
 pub struct Facts<'a> {
     /// The release's seal, with the rules frozen into it.
     pub manifest: &'a Manifest,
-    /// Today's rules of that environment.
+    /// The release's identity: the SHA-256 of that seal.
+    pub digest: Digest,
+    /// Today's rules of that environment, by `release.toml`.
     pub today: &'a Stop,
+    /// Today's people, gates and freezes, and the emergency stop, by the policy chain.
+    pub policy: &'a PolicyState,
+    /// Now.
+    pub now: Time,
     /// Where the release died, if it did.
     pub death: Option<&'a Death>,
-    /// Whether it is verified in the environment before; `None` where there is none before.
-    pub verified_before: Option<bool>,
+    /// Since when it is verified in the environment before; `None` if it is not, or if there is none before.
+    pub verified_before: Option<Time>,
     /// What is live in the environment.
     pub live: Option<Version>,
+    /// Every entry of the approvals chain of this release and environment, in order.
+    pub approvals: &'a [Signed],
+    /// Who wrote what the release brings into the environment.
+    pub authors: &'a Authors,
+    /// Who ran the release.
+    pub releaser: &'a Releaser,
+    /// Every piece of evidence about the release.
+    pub evidence: &'a [Evidence],
+    /// Whether the release comes by synchronisation, as the second region wants it.
+    pub synchronised: bool,
+}
+
+/// A statement, and whether its signature is good.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Signed {
+    /// What was stated.
+    pub entry: Entry<ApprovalEvent>,
+    /// Whether the key whose fingerprint the statement names signed the entry, in the namespace of its chain.
+    pub signature_ok: bool,
+}
+
+/// Who wrote the non-merge commits since what is live: by e-mail, in lower case, with one commit each as the proof.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Authors(BTreeMap<String, CommitId>);
+
+impl Authors {
+    /// The authors and co-authors of these changes; merges are nobody's authorship.
+    #[must_use]
+    pub fn of<'a>(changes: impl IntoIterator<Item = &'a Change>) -> Self {
+        let own = changes.into_iter().filter(|change| !change.merge);
+        let each = own.flat_map(|change| change.authors.iter().map(|email| (email.clone(), change.commit)));
+        Self(each.collect())
+    }
+
+    /// A commit that this person wrote.
+    fn commit_of(&self, person: &Person) -> Option<CommitId> {
+        self.0.iter().find(|(email, _)| person.has_email(email)).map(|(_, commit)| *commit)
+    }
+}
+
+/// Who ran the release.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Releaser {
+    /// As the ledger names them.
+    pub actor: String,
+    /// Their address, where it is known.
+    pub email: Option<String>,
 }
 
 /// A death.
@@ -78,101 +176,10 @@ impl Gate {
     }
 }
 
-/// Judges the gate of one environment for one release.
-#[must_use]
-pub fn judge(facts: &Facts<'_>) -> Gate {
-    let mut rules = vec![alive(facts), order(facts), forward(facts)];
-    rules.extend(path(facts));
-    rules.extend(approvals(facts));
-    Gate { environment: facts.today.environment.clone(), rules }
-}
-
-/// Whether a gate needs a person, by the stricter of the frozen rules and today's.
-#[must_use]
-pub fn needs_person(manifest: &Manifest, today: &Stop) -> bool {
-    let frozen = manifest.stop(&today.environment);
-    !today.gate.approvals.is_empty() || frozen.is_some_and(|stop| !stop.gate.approvals.is_empty())
-}
-
-fn alive(facts: &Facts<'_>) -> Rule {
-    match facts.death {
-        None => holds("alive", "the release is not dead"),
-        Some(death) => fails(
-            "alive",
-            format!("it died in {} at {}: {}", death.environment, death.time, death.finding),
-            "dead stays dead; commit a fix and run `cargo xtask release`: the next version carries it".to_owned(),
-        ),
-    }
-}
-
-fn order(facts: &Facts<'_>) -> Rule {
-    let release = facts.manifest.release;
-    // The frozen path decides: a release cannot be taken round an environment by editing release.toml.
-    let before = facts.manifest.stop_before(&facts.today.environment).map(|stop| &stop.environment);
-    match (before, facts.verified_before) {
-        (None, _) => holds("order", "it is the first environment"),
-        (Some(before), Some(true)) => holds("order", format!("verified in {before}")),
-        (Some(before), _) => fails(
-            "order",
-            format!("it is not verified in {before}"),
-            format!("run `cargo xtask promote --to {before} --release {release}`"),
-        ),
-    }
-}
-
-fn forward(facts: &Facts<'_>) -> Rule {
-    let release = facts.manifest.release;
-    match facts.live {
-        Some(live) if live > release => fails(
-            "forward",
-            format!("{live} is live in {}, which is newer", facts.today.environment),
-            format!("to go back, run `cargo xtask rollback --env {}`", facts.today.environment),
-        ),
-        Some(live) => holds("forward", format!("{live} is live")),
-        None => holds("forward", "nothing is live yet"),
-    }
-}
-
-fn path(facts: &Facts<'_>) -> Option<Rule> {
-    let environment = &facts.today.environment;
-    if facts.manifest.stop(environment).is_none() {
-        return Some(fails(
-            "path",
-            format!("{environment} is not on the promotion path that the release froze"),
-            "commit the new path and run `cargo xtask release`: the next release has it".to_owned(),
-        ));
-    }
-    facts.today.recovery.then(|| {
-        let found = format!("{environment} is the second region: it is fed by synchronisation, not by promotion");
-        fails("path", found, "promote to the environment before it".to_owned())
-    })
-}
-
-/// Roles of both rule sets; where both name one, the higher count.
-fn approvals(facts: &Facts<'_>) -> Vec<Rule> {
-    let none = GateRules::default();
-    let frozen = facts.manifest.stop(&facts.today.environment).map_or(&none, |stop| &stop.gate);
-    let mut needed: Vec<(&str, u32)> = Vec::new();
-    for rule in frozen.approvals.iter().chain(&facts.today.gate.approvals) {
-        match needed.iter_mut().find(|(role, _)| *role == rule.role) {
-            Some((_, count)) => *count = (*count).max(rule.count),
-            None => needed.push((&rule.role, rule.count)),
-        }
-    }
-    let refuse = |(role, count): (&str, u32)| {
-        fails(
-            "approval",
-            format!("0 of {count} by {role}"),
-            format!("{count} with the role {role} must approve {} for this environment", facts.manifest.release),
-        )
-    };
-    needed.into_iter().map(refuse).collect()
-}
-
 fn holds(rule: &str, found: impl Into<String>) -> Rule {
     Rule { rule: rule.to_owned(), holds: true, found: found.into(), remedy: None }
 }
 
-fn fails(rule: &str, found: String, remedy: String) -> Rule {
-    Rule { rule: rule.to_owned(), holds: false, found, remedy: Some(remedy) }
+fn fails(rule: &str, found: impl Into<String>, remedy: impl Into<String>) -> Rule {
+    Rule { rule: rule.to_owned(), holds: false, found: found.into(), remedy: Some(remedy.into()) }
 }

@@ -1,6 +1,7 @@
 //! Pure decisions: what the next version is, what a promotion does, whether a gate holds. No I/O.
 
 pub mod diff;
+pub mod freeze;
 pub mod gate;
 pub mod next_version;
 pub mod notes;

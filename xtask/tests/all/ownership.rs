@@ -5,9 +5,15 @@ use xtask::model::entry::{ChainName, Writer};
 
 /// A chain of every kind. The match makes a new kind show up here.
 fn every_chain() -> Vec<ChainName> {
-    let chains = [ChainName::Releases, ChainName::Environment("qa-east".parse().unwrap())];
+    let environment = || "qa-east".parse().unwrap();
+    let chains = [
+        ChainName::Releases,
+        ChainName::Environment(environment()),
+        ChainName::Approvals { release: "v1.0.0".parse().unwrap(), environment: environment() },
+        ChainName::Policy,
+    ];
     chains.iter().for_each(|chain| match chain {
-        ChainName::Releases | ChainName::Environment(_) => {}
+        ChainName::Releases | ChainName::Environment(_) | ChainName::Approvals { .. } | ChainName::Policy => {}
     });
     chains.into()
 }

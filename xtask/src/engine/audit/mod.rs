@@ -13,11 +13,13 @@ use crate::{
     engine::ledger,
     failure::Failure,
     model::{
+        approval::ApprovalEvent,
         entry::{ChainName, Record},
         environment::EnvironmentEvent,
         key::VaultKey,
         manifest::Manifest,
         names::EnvName,
+        policy::PolicyEvent,
         releases::ReleaseEvent,
         verdict::Verdict,
         version::Version,
@@ -130,6 +132,12 @@ pub async fn run(context: &Context) -> anyhow::Result<Audit> {
             ChainName::Environment(env) => {
                 let records = chains::verify(context, &mut audit, chain, entries, noted).await?;
                 story.environments.insert(env.clone(), records);
+            }
+            ChainName::Policy => {
+                chains::verify::<PolicyEvent>(context, &mut audit, chain, entries, noted).await?;
+            }
+            ChainName::Approvals { .. } => {
+                chains::verify::<ApprovalEvent>(context, &mut audit, chain, entries, noted).await?;
             }
         }
     }

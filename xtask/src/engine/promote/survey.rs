@@ -8,15 +8,17 @@ use crate::{
     },
     failure::Failure,
     model::{
+        canonical,
         digest::Digest,
         entry::ChainName,
         environment::{EnvironmentEvent, EnvironmentState, Phase},
         manifest::Manifest,
         names::{EnvName, FleetName, FunctionName},
+        policy::PolicyState,
         version::Version,
     },
     plan::{
-        gate::{self, Facts, Gate},
+        gate::{self, Authors, Facts, Gate, Releaser},
         promotion::{self, Observed, PromotionPlan, Wanted},
     },
     ports::fleet::{Fleet, FleetError},
@@ -57,14 +59,31 @@ pub async fn plan(
 pub async fn gate(context: &Context, environment: &EnvName, manifest: &Manifest) -> anyhow::Result<Gate> {
     let today = context.config.stop(environment)?;
     let death = facts::death(context, manifest.release).await?;
+    let now = context.clock.now();
+    // Not read yet: people, statements, evidence, since when it is verified. What is not known refuses.
     let verified_before = match manifest.stop_before(environment) {
         None => None,
         Some(before) => {
-            Some(facts::standing(context, &before.environment, manifest.release).await? == Standing::Verified)
+            let standing = facts::standing(context, &before.environment, manifest.release).await?;
+            (standing == Standing::Verified).then_some(now)
         }
     };
     let live = state(context, environment).await?.live.map(|live| live.release);
-    Ok(gate::judge(&Facts { manifest, today, death: death.as_ref(), verified_before, live }))
+    Ok(gate::judge(&Facts {
+        manifest,
+        digest: Digest::of(&canonical::to_vec(manifest)?),
+        today,
+        policy: &PolicyState::default(),
+        now,
+        death: death.as_ref(),
+        verified_before,
+        live,
+        approvals: &[],
+        authors: &Authors::of(&manifest.changes),
+        releaser: &Releaser { actor: String::new(), email: None },
+        evidence: &[],
+        synchronised: false,
+    }))
 }
 
 /// The state of an environment, by the head of its chain.
