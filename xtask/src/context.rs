@@ -24,6 +24,8 @@ pub struct Context {
     pub config: Arc<Config>,
     /// Who runs the command, as `user@host`.
     pub actor: String,
+    /// The address that git has for whoever runs the command.
+    pub email: Option<String>,
     /// This machine: locks on it tell whether a claim's owner lives.
     pub machine: String,
     /// The tool and its version, as entries record it.

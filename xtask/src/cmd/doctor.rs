@@ -1,21 +1,28 @@
 //! `doctor`: checks this machine and this project, and says how to mend each thing.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use xshell::{Shell, cmd};
 
 use crate::{
-    cmd::World,
+    adapters::local::throwaway::Throwaway,
+    cmd::{World, policy as policy_command},
     config::smoke,
     context::Context,
-    engine::release::survey,
+    engine::{policy, release::survey},
     failure::Failure,
-    model::verdict::Verdict,
+    model::{names::RoleName, policy::PolicyState, verdict::Verdict},
     output::{Answer, table::table},
 };
 
 /// Arguments of `doctor`.
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+pub struct Args {
+    /// Mend what can be mended here: make throwaway people and keys for every role, and put them in force.
+    #[arg(long)]
+    fix: bool,
+}
 
 /// One thing looked at.
 #[derive(Debug, Serialize)]
@@ -26,7 +33,10 @@ struct Examined {
     remedy: Option<&'static str>,
 }
 
-pub(super) async fn run(world: &World, _args: Args) -> anyhow::Result<Answer> {
+pub(super) async fn run(world: &World, args: Args) -> anyhow::Result<Answer> {
+    if args.fix {
+        fix(&world.writing_context()?).await?;
+    }
     let mut all = tools()?;
     match world.context() {
         Err(error) => all.push(bad("project", format!("{error:#}"), "see the message")),
@@ -41,6 +51,23 @@ pub(super) async fn run(world: &World, _args: Args) -> anyhow::Result<Answer> {
     let failure =
         (!wrong.is_empty()).then(|| Failure::usage(format!("to be mended: {}; see the remedies", wrong.join(", "))));
     Ok(Answer::new(&all, text)?.failing(failure))
+}
+
+/// Real people are the team's to write down; throwaway ones are made where there are none.
+async fn fix(context: &Context) -> anyhow::Result<()> {
+    if !context.root.join("people.toml").is_file() {
+        let mut roles: BTreeMap<RoleName, u32> = BTreeMap::new();
+        for rule in context.config.path.iter().flat_map(|stop| &stop.gate.approvals) {
+            let heads = roles.entry(rule.role.clone()).or_default();
+            *heads = (*heads).max(rule.count);
+        }
+        Throwaway::new(&context.local).make(&roles)?;
+    }
+    let people = policy_command::read(context)?;
+    if policy::apply(context, &people).await? {
+        context.story.note(&format!("the policy is in force: {} people", people.persons.len()));
+    }
+    Ok(())
 }
 
 fn tools() -> anyhow::Result<Vec<Examined>> {
@@ -78,11 +105,23 @@ async fn project(context: &Context) -> Vec<Examined> {
         }
         Err(error) => bad("vault", format!("{error:#}"), "run `cargo xtask audit verify`"),
     });
-    all.push(match context.locks.try_lock("doctor") {
-        Ok(_) => good("local state", context.local.to_string()),
-        Err(error) => bad("local state", format!("{error:#}"), "make the folder writable, or set XTASK_LOCAL"),
+    all.push(match policy::state(context).await {
+        Err(error) => bad("policy", format!("{error:#}"), "run `cargo xtask audit verify`"),
+        Ok(PolicyState { people: Some(people), .. }) => {
+            let kind = if people.throwaway { " throwaway" } else { "" };
+            good("policy", format!("{}{kind} people may decide", people.persons.len()))
+        }
+        Ok(_) if asks_people(context) => {
+            let remedy = "run `cargo xtask doctor --fix`, or write people.toml and run `cargo xtask policy apply`";
+            bad("policy", "gates ask for people, and no policy says who".to_owned(), remedy)
+        }
+        Ok(_) => good("policy", "no gate asks for people".to_owned()),
     });
     all
+}
+
+fn asks_people(context: &Context) -> bool {
+    context.config.path.iter().any(|stop| !stop.gate.approvals.is_empty())
 }
 
 fn good(what: &'static str, found: String) -> Examined {

@@ -4,12 +4,15 @@
 mod audit;
 mod build;
 mod completions;
+mod decide;
 mod diff;
 mod doctor;
 mod dr_sync;
+mod evidence;
 mod graveyard;
 mod history;
 mod invoke;
+mod policy;
 mod promote;
 mod release;
 mod rollback;
@@ -21,7 +24,10 @@ mod world;
 use clap::{Parser, Subcommand, ValueEnum};
 
 pub use self::world::World;
-use crate::output::{Answer, progress::Level};
+use crate::{
+    engine::decide::Verdict,
+    output::{Answer, progress::Level},
+};
 
 /// Build once, prove it, promote it: one sealed box from commit to production.
 #[derive(Debug, Parser)]
@@ -108,6 +114,16 @@ pub enum Command {
     Release(release::Args),
     /// Take a release into an environment
     Promote(promote::Args),
+    /// Sign that a release may enter an environment
+    Approve(decide::Args),
+    /// Sign that a release must not enter an environment: it dies in the one before
+    Reject(decide::Args),
+    /// Take back what you approved
+    Revoke(decide::Args),
+    /// Add proof about a release that a gate may require
+    Evidence(evidence::Args),
+    /// Say who may decide, stop and resume
+    Policy(policy::Args),
     /// Bring what is live in the first region to the second, until it is Globally Synced
     DrSync(dr_sync::Args),
     /// Go back at once to the newest earlier release that is good; what is live now is dead
@@ -144,6 +160,11 @@ pub async fn run(world: &World, command: Command) -> anyhow::Result<Answer> {
     match command {
         Command::Release(args) => release::run(world, args).await,
         Command::Promote(args) => promote::run(world, args).await,
+        Command::Approve(args) => decide::run(world, args, Verdict::Approve).await,
+        Command::Reject(args) => decide::run(world, args, Verdict::Reject).await,
+        Command::Revoke(args) => decide::run(world, args, Verdict::Revoke).await,
+        Command::Evidence(args) => evidence::run(world, args).await,
+        Command::Policy(args) => policy::run(world, args).await,
         Command::DrSync(args) => dr_sync::run(world, args).await,
         Command::Rollback(args) => rollback::run(world, args).await,
         Command::Verify(args) => verify::run(world, args).await,

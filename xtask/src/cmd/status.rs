@@ -51,6 +51,7 @@ pub(super) fn text(status: &Status) -> String {
         let release = next.release.map(|release| format!("{release} ")).unwrap_or_default();
         match (&next.environment, &next.waits_for) {
             (Some(environment), Some(what)) => text.push_str(&format!("\n{release}waits at {environment}: {what}\n")),
+            (Some(environment), None) => text.push_str(&format!("\n{release}may enter {environment}\n")),
             (None, Some(what)) => text.push_str(&format!("\n{release}is dead; it waits for {what}\n")),
             _ => text.push('\n'),
         }

@@ -105,6 +105,7 @@ impl World {
             root: root.clone(),
             config: Arc::new(config.clone()),
             actor: format!("{}@{}", self.user, self.machine),
+            email: git.user_email(),
             machine: self.machine.clone(),
             tool: format!("xtask {}", env!("CARGO_PKG_VERSION")),
             vault: Arc::new(LocalVault::new(&local.join("vault"), &workshop)),

@@ -4,6 +4,8 @@
 //! The second region's vault owns its environment's chain; everything else in it is a verified mirror. That chain is
 //! mirrored back, so that the first vault tells the whole story.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use crate::{
@@ -15,14 +17,17 @@ use crate::{
     },
     failure::Failure,
     model::{
+        approval::ApprovalEvent,
         entry::ChainName,
         environment::{EnvironmentEvent, Live},
         manifest::{Manifest, Stop},
         names::EnvName,
+        policy::PolicyEvent,
         releases::ReleaseEvent,
         version::Version,
     },
     plan::promotion::PromotionPlan,
+    ports::vault::Listed,
 };
 
 /// A synchronisation: the very one that runs, printed by `--plan`.
@@ -139,7 +144,30 @@ async fn bring(
         now(&chain.to_string());
         brought += mirror::chain::<EnvironmentEvent>(context, there, &chain).await?;
     }
+    now("policy");
+    brought += mirror::chain::<PolicyEvent>(context, there, &ChainName::Policy).await?;
+    for chain in folders(context, "approvals").await? {
+        now(&chain.to_string());
+        brought += mirror::chain::<ApprovalEvent>(context, there, &chain).await?;
+    }
+    for chain in folders(context, "evidence").await? {
+        now(&chain.to_string());
+        brought += mirror::evidence(context, there, &chain).await?;
+    }
     Ok(brought)
+}
+
+/// The chains whose entries lie in a folder of the vault and below.
+async fn folders(context: &Context, folder: &str) -> anyhow::Result<BTreeSet<ChainName>> {
+    let listed = context.vault.list(Some(&folder.parse()?)).await;
+    let listed = listed.map_err(|error| Failure::unfinished(format!("failed to list {folder}"), error))?;
+    let chain = |item: Listed| {
+        let name = item.name.strip_suffix(".json").unwrap_or(&item.name).to_owned();
+        let of_entry = name.rsplit_once('/').and_then(|(folder, _)| folder.parse().ok());
+        // A piece of evidence is a chain of its own.
+        name.parse().ok().or(of_entry)
+    };
+    Ok(listed.into_iter().filter_map(chain).collect())
 }
 
 /// From the moment the release was live in the environment before to the moment it was live here.

@@ -2,18 +2,19 @@
 
 use crate::{
     context::Context,
-    engine::ledger,
+    engine::{gate, ledger, policy},
     failure::Failure,
     model::{
+        approval::ApprovalEvent,
         digest::Digest,
         entry::{ChainName, Entry, Record},
         environment::EnvironmentEvent,
-        manifest::{MANIFEST, Manifest, box_key},
+        manifest::{MANIFEST, Manifest, Stop, box_key},
         names::EnvName,
         releases::ReleaseEvent,
         version::Version,
     },
-    plan::gate::Death,
+    plan::gate::{self as plan, Authors, Death, Facts, Releaser},
 };
 
 /// How a release stands in one environment.
@@ -65,7 +66,7 @@ fn word(environment: &EnvName, entry: &Entry<EnvironmentEvent>, release: Version
     }
 }
 
-/// Where the release died, if it did.
+/// Where the release died, if it did: by a finding, by a rollback, or by a rejection.
 ///
 /// # Errors
 /// Integrity or unfinished, as reading the chains goes.
@@ -73,6 +74,41 @@ pub async fn death(context: &Context, release: Version) -> anyhow::Result<Option
     for stop in &context.config.path {
         if let Standing::Dead(death) = standing(context, &stop.environment, release).await? {
             return Ok(Some(death));
+        }
+    }
+    for stop in &context.config.path {
+        if let Some(death) = rejection(context, stop, release).await? {
+            return Ok(Some(death));
+        }
+    }
+    Ok(None)
+}
+
+/// A rejection for an environment kills the release in the one before. It is judged by the policy that held when it was
+/// signed: dead stays dead, whatever becomes of the person or the key.
+async fn rejection(context: &Context, stop: &Stop, release: Version) -> anyhow::Result<Option<Death>> {
+    let statements = gate::approvals(context, release, &stop.environment).await?;
+    for signed in statements.iter().filter(|s| matches!(s.entry.event, ApprovalEvent::Rejected { .. })) {
+        let (manifest, digest) = manifest(context, release).await?;
+        let facts = Facts {
+            manifest: &manifest,
+            digest,
+            today: stop,
+            policy: &policy::at(context, signed.entry.time).await?,
+            now: signed.entry.time,
+            death: None,
+            verified_before: None,
+            live: None,
+            approvals: &[],
+            authors: &Authors::default(),
+            releaser: &Releaser { actor: String::new(), email: None },
+            evidence: &[],
+            synchronised: false,
+        };
+        if let Ok(finding) = plan::rejection(&facts, signed) {
+            let before = manifest.stop_before(&stop.environment).map_or(stop, |before| before);
+            let (environment, actor) = (before.environment.clone(), signed.entry.actor.clone());
+            return Ok(Some(Death { environment, time: signed.entry.time, finding, actor }));
         }
     }
     Ok(None)

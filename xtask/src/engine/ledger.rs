@@ -10,9 +10,11 @@ use crate::{
         digest::Digest,
         entry::{ChainName, Entry, Event, Record},
         key::VaultKey,
+        sshsig,
         version::Version,
     },
     ports::{
+        person_key::PersonKey,
         vault::{Body, VaultError},
         witness::{Head, Heads},
     },
@@ -37,6 +39,19 @@ pub struct Draft<E> {
 pub async fn append<E: Event>(
     context: &Context,
     chain: &ChainName,
+    decide: impl FnMut(Option<&Record<E>>) -> anyhow::Result<Draft<E>>,
+) -> anyhow::Result<Record<E>> {
+    append_signed(context, chain, None, decide).await
+}
+
+/// The same, signed by a person's own key instead of the chain's writer's.
+///
+/// # Errors
+/// As `append`, and what the key says.
+pub async fn append_signed<E: Event>(
+    context: &Context,
+    chain: &ChainName,
+    person: Option<&dyn PersonKey>,
     mut decide: impl FnMut(Option<&Record<E>>) -> anyhow::Result<Draft<E>>,
 ) -> anyhow::Result<Record<E>> {
     loop {
@@ -60,7 +75,10 @@ pub async fn append<E: Event>(
         };
         entry.state = entry.event.advance(&before, &entry.about());
         let signed = crate::model::canonical::to_vec(&entry)?;
-        let signature = context.signer.sign(&entry.writer, &chain.namespace(), &signed, number == 1).await;
+        let signature = match person {
+            None => context.signer.sign(&entry.writer, &chain.namespace(), &signed, number == 1).await,
+            Some(key) => key.sign(&chain.namespace(), &signed).await,
+        };
         let signature = signature.map_err(|error| unfinished(format!("failed to sign an entry of {chain}"), error))?;
         let bytes = Record::encode(&entry, &signature)?;
         match context.vault.create(&chain.key(number)?, Body::Bytes(&bytes)).await {
@@ -176,13 +194,18 @@ async fn check<E: Event>(context: &Context, chain: &ChainName, number: u64, reco
         let found = format!("entry {} of {} by {}", entry.number, entry.chain, entry.writer);
         return Err(Failure::Integrity(format!("{key} holds {found}: it is not in its place")).into());
     }
-    let signature = ssh_key::SshSig::from_pem(&record.signature)
-        .map_err(|error| Failure::Integrity(format!("{key} carries no readable signature: {error}")))?;
+    let signed = record.signed_bytes()?;
+    if let ChainName::Approvals { .. } = chain {
+        // Whose key that is, and whether it counts, is the gate's to judge, by the policy; here it must be a signature.
+        return match sshsig::signer(&record.signature, &signed, &chain.namespace()) {
+            Ok(_) => Ok(()),
+            Err(why) => Err(Failure::Integrity(format!("{key} is not signed: {why}")).into()),
+        };
+    }
     let trusted = context.signer.trusted(&entry.writer).await;
     let trusted =
         trusted.map_err(|error| unfinished(format!("failed to look for the key of {}", entry.writer), error))?;
-    let signed = record.signed_bytes()?;
-    if trusted.iter().any(|key| key.verify(&chain.namespace(), &signed, &signature).is_ok()) {
+    if sshsig::verify(&record.signature, &signed, &chain.namespace(), &trusted).is_ok() {
         return Ok(());
     }
     let why = if trusted.is_empty() { "no key of that writer is known here" } else { "it is not by that writer's key" };

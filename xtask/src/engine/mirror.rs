@@ -55,6 +55,23 @@ pub async fn chain<E: Event>(from: &Context, to: &Context, chain: &ChainName) ->
     Ok(last.saturating_sub(there))
 }
 
+/// Brings one piece of evidence, verified.
+///
+/// # Errors
+/// Integrity, if it is not sound or another one is there; unfinished, if a vault cannot be reached.
+pub async fn evidence(from: &Context, to: &Context, chain: &ChainName) -> anyhow::Result<u64> {
+    let key = chain.key(1)?;
+    let there = to.vault.exists(&key).await;
+    if there.map_err(|error| Failure::unfinished(format!("failed to look for {key}"), error))? {
+        return Ok(0);
+    }
+    crate::engine::evidence::one(from, &key).await?;
+    let bytes = read(from, &key).await?;
+    write(to, &key, &bytes).await?;
+    to.witness.note(chain, Head { number: 1, sha256: Digest::of(&bytes) }).await?;
+    Ok(1)
+}
+
 /// Brings one object; `false` if it was there already.
 async fn object_of(from: &Context, to: &Context, key: &VaultKey, sealed: Digest) -> anyhow::Result<bool> {
     let there = to.vault.fetch(key, None).await;

@@ -1,11 +1,15 @@
 //! Carries plans out through the ports: appends to the ledger, releases, promotes, verifies, audits.
 
 pub mod audit;
+pub mod decide;
 pub mod dr;
+pub mod evidence;
 pub mod facts;
+pub mod gate;
 pub mod graveyard;
 pub mod ledger;
 pub mod mirror;
+pub mod policy;
 pub mod promote;
 pub mod release;
 pub mod status;

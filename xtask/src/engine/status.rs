@@ -6,6 +6,7 @@ use crate::{
     context::Context,
     engine::{
         facts::{self, Standing},
+        policy,
         promote::survey,
         release,
     },
@@ -13,12 +14,11 @@ use crate::{
         digest::Digest,
         environment::{Claim, Live, Phase},
         names::EnvName,
-        policy::PolicyState,
         releases::{Reservation, SealedRelease},
         time::Time,
         version::Version,
     },
-    plan::gate::{self, Gate},
+    plan::gate::Gate,
 };
 
 /// Where is what.
@@ -179,7 +179,7 @@ pub async fn release(context: &Context, release: Version) -> anyhow::Result<Rele
             Standing::Unproven => ("not yet", None),
         };
         let gate = match standing {
-            "not yet" => Some(survey::gate(context, &environment, &manifest).await?),
+            "not yet" => Some(crate::engine::gate::judge(context, &environment, &manifest).await?),
             _ => None,
         };
         environments.push(StandingStatus { environment, standing, death, gate });
@@ -204,21 +204,25 @@ pub async fn next_step(context: &Context, newest: Option<Version>) -> anyhow::Re
     }
     let (manifest, _) = facts::manifest(context, release).await?;
     for stop in &context.config.path {
-        if facts::standing(context, &stop.environment, release).await? == Standing::Verified {
+        let environment = &stop.environment;
+        if facts::standing(context, environment, release).await? == Standing::Verified {
             continue;
         }
-        let environment = stop.environment.clone();
-        let promote = format!("promote --to {environment} --release {release}");
-        if gate::needs_person(&gate::rules(&manifest, stop, &PolicyState::default())) || stop.recovery {
-            let gate = survey::gate(context, &environment, &manifest).await?;
-            let refused =
-                gate.rules.iter().filter(|rule| !rule.holds).map(|rule| format!("{} {}", rule.rule, rule.found));
-            let waits_for = Some(refused.collect::<Vec<_>>().join(", ")).filter(|text| !text.is_empty());
-            // Its status explains every rule of the gate.
-            let promote = if waits_for.is_some() { format!("status --release {release}") } else { promote };
-            return Ok(NextStep { environment: Some(environment), waits_for, ..command(&promote) });
-        }
-        return Ok(NextStep { environment: Some(environment), ..command(&promote) });
+        let gate = crate::engine::gate::judge(context, environment, &manifest).await?;
+        let refused: Vec<_> = gate.rules.iter().filter(|rule| !rule.holds).collect();
+        let waits_for =
+            refused.iter().map(|rule| format!("{} {}", rule.rule, rule.found)).collect::<Vec<_>>().join(", ");
+        let to = format!("--to {environment} --release {release}");
+        let only_people = refused.iter().all(|rule| rule.rule == "approval");
+        let text = match () {
+            () if refused.is_empty() && stop.recovery => "dr-sync".to_owned(),
+            () if refused.is_empty() => format!("promote {to}"),
+            () if only_people && policy::state(context).await?.people.is_none() => "doctor --fix".to_owned(),
+            () if only_people => format!("approve {to}"),
+            () => format!("status --release {release}"),
+        };
+        let waits_for = Some(waits_for).filter(|text| !text.is_empty());
+        return Ok(NextStep { environment: Some(environment.clone()), waits_for, ..command(&text) });
     }
     Ok(command("release"))
 }

@@ -143,6 +143,14 @@ pub enum ChainName {
     },
     /// `policy/`: people, keys, gates, freezes, the emergency stop.
     Policy,
+    /// `evidence/<version>/<sha256>.json`: one piece of evidence, a chain of a single object, so that the witness can
+    /// note it.
+    Evidence {
+        /// The release.
+        release: Version,
+        /// What the file that it is about hashes to.
+        file: Digest,
+    },
 }
 
 impl ChainName {
@@ -154,6 +162,7 @@ impl ChainName {
             Self::Environment(env) => Writer::Deployer(env.clone()),
             Self::Approvals { .. } => Writer::Approver,
             Self::Policy => Writer::PolicyAdministrator,
+            Self::Evidence { .. } => Writer::Evidence,
         }
     }
 
@@ -163,6 +172,7 @@ impl ChainName {
     pub fn namespace(&self) -> String {
         match self {
             Self::Approvals { environment, .. } => format!("xtask-approval-{environment}"),
+            Self::Evidence { .. } => "xtask-evidence".to_owned(),
             Self::Releases | Self::Environment(_) | Self::Policy => "xtask-ledger".to_owned(),
         }
     }
@@ -172,7 +182,10 @@ impl ChainName {
     /// # Errors
     /// Never for a chain's own name.
     pub fn key(&self, number: u64) -> Result<VaultKey, KeyError> {
-        format!("{self}/{number:08}.json").parse()
+        match self {
+            Self::Evidence { .. } => format!("{self}.json").parse(),
+            _ => format!("{self}/{number:08}.json").parse(),
+        }
     }
 }
 
@@ -183,6 +196,7 @@ impl fmt::Display for ChainName {
             Self::Environment(env) => f.pad(&format!("environments/{env}")),
             Self::Approvals { release, environment } => f.pad(&format!("approvals/{release}/{environment}")),
             Self::Policy => f.pad("policy"),
+            Self::Evidence { release, file } => f.pad(&format!("evidence/{release}/{}", file.hex())),
         }
     }
 }
@@ -205,6 +219,10 @@ impl FromStr for ChainName {
                 }
                 _ => wrong(),
             },
+            ["evidence", version, file] => match (version.parse::<Version>(), format!("sha256:{file}").parse()) {
+                (Ok(release), Ok(file)) if release.to_string() == version => Ok(Self::Evidence { release, file }),
+                _ => wrong(),
+            },
             _ => wrong(),
         }
     }
@@ -221,6 +239,8 @@ pub enum Writer {
     Approver,
     /// `policy/`.
     PolicyAdministrator,
+    /// `evidence/`.
+    Evidence,
 }
 
 impl fmt::Display for Writer {
@@ -230,6 +250,7 @@ impl fmt::Display for Writer {
             Self::Deployer(env) => f.pad(&format!("deployer-{env}")),
             Self::Approver => f.pad("approver"),
             Self::PolicyAdministrator => f.pad("policy-administrator"),
+            Self::Evidence => f.pad("evidence"),
         }
     }
 }
@@ -243,6 +264,7 @@ impl FromStr for Writer {
             None if text == "releaser" => Ok(Self::Releaser),
             None if text == "approver" => Ok(Self::Approver),
             None if text == "policy-administrator" => Ok(Self::PolicyAdministrator),
+            None if text == "evidence" => Ok(Self::Evidence),
             None => text.parse::<EnvName>().and_then(|_env| format!("{text}/").parse()).map(Self::Deployer),
         }
     }

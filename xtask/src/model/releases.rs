@@ -22,6 +22,8 @@ pub enum ReleaseEvent {
         machine: String,
         /// After this, whoever comes may burn the number.
         expires: Time,
+        /// The address of whoever released, as git knows it: nobody approves what they released.
+        email: Option<String>,
     },
     /// The manifest is written: the number is final.
     Sealed,
@@ -104,7 +106,7 @@ impl Event for ReleaseEvent {
     fn advance(&self, before: &ReleasesState, about: &About) -> ReleasesState {
         let mut after = before.clone();
         match self {
-            Self::Reserved { commit, machine, expires } => {
+            Self::Reserved { commit, machine, expires, .. } => {
                 if let Some(version) = about.release {
                     after.highest = Some(Number { version, commit: *commit });
                     after.open = Some(Reservation {

@@ -34,6 +34,16 @@ pub fn verify<'k>(
     Ok(key)
 }
 
+/// Whoever signed, by the key that the signature itself carries; whether that key counts is another question.
+///
+/// # Errors
+/// As `verify`.
+pub fn signer(armour: &str, bytes: &[u8], namespace: &str) -> Result<PublicKey, SignatureError> {
+    let key = PublicKey::from(read(armour)?.public_key().clone());
+    verify(armour, bytes, namespace, [&key])?;
+    Ok(key)
+}
+
 /// Why a signature does not count.
 #[derive(Debug, thiserror::Error)]
 pub enum SignatureError {

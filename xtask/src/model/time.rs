@@ -22,6 +22,12 @@ impl Time {
         self.0.checked_add(wait).map_or(Self(Timestamp::MAX), Self::new)
     }
 
+    /// Earlier by this much; the beginning of time where that lies before it.
+    #[must_use]
+    pub fn before(self, wait: Duration) -> Self {
+        self.0.checked_sub(wait).map_or(Self(Timestamp::MIN), Self::new)
+    }
+
     /// How long after `earlier` this is; zero if it is not after it.
     #[must_use]
     pub fn since(self, earlier: Self) -> Duration {

@@ -16,7 +16,11 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::stricter::{rules, stricter};
+pub use self::{
+    counting::counts,
+    path::rejection,
+    stricter::{rules, stricter},
+};
 use crate::model::{
     approval::ApprovalEvent,
     commit::CommitId,

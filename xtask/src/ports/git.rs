@@ -15,6 +15,9 @@ pub trait Git: Send + Sync {
     /// The root of the work tree.
     fn root(&self) -> &Utf8Path;
 
+    /// The address that commits made here would carry, `None` if there is none.
+    fn user_email(&self) -> Option<String>;
+
     /// What is checked out. [`GitError::Unborn`] if the branch has no commit yet.
     fn head(&self) -> Result<Head, GitError>;
 

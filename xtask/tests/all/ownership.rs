@@ -1,7 +1,10 @@
 //! The ledger's writers are those of the vault's one table of owners.
 
 use vault_policy::ownership;
-use xtask::model::entry::{ChainName, Writer};
+use xtask::model::{
+    digest::Digest,
+    entry::{ChainName, Writer},
+};
 
 /// A chain of every kind. The match makes a new kind show up here.
 fn every_chain() -> Vec<ChainName> {
@@ -11,9 +14,11 @@ fn every_chain() -> Vec<ChainName> {
         ChainName::Environment(environment()),
         ChainName::Approvals { release: "v1.0.0".parse().unwrap(), environment: environment() },
         ChainName::Policy,
+        ChainName::Evidence { release: "v1.0.0".parse().unwrap(), file: Digest::of(b"report") },
     ];
     chains.iter().for_each(|chain| match chain {
-        ChainName::Releases | ChainName::Environment(_) | ChainName::Approvals { .. } | ChainName::Policy => {}
+        ChainName::Releases | ChainName::Environment(_) | ChainName::Policy => {}
+        ChainName::Approvals { .. } | ChainName::Evidence { .. } => {}
     });
     chains.into()
 }

@@ -48,6 +48,11 @@ impl Git for LocalGit {
         &self.root
     }
 
+    fn user_email(&self) -> Option<String> {
+        let mut config = self.repository().config().ok()?;
+        config.snapshot().ok()?.get_str("user.email").ok().map(str::to_owned)
+    }
+
     fn head(&self) -> Result<Head, GitError> {
         history::head(&self.repository())
     }

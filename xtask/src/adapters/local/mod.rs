@@ -7,5 +7,6 @@ pub mod host;
 pub mod keys;
 pub mod locks;
 pub mod seed;
+pub mod throwaway;
 pub mod vault;
 pub mod witness;

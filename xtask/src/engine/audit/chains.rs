@@ -77,7 +77,7 @@ pub(super) async fn verify<E: Event>(
 }
 
 /// An entry that is not sound is a finding; a vault that cannot be read is one, too, of another kind.
-fn report(audit: &mut Audit, key: &VaultKey, error: anyhow::Error) -> anyhow::Result<()> {
+pub(super) fn report(audit: &mut Audit, key: &VaultKey, error: anyhow::Error) -> anyhow::Result<()> {
     let verdict = match failure::find(&error) {
         Some(Failure::Integrity(_)) => Verdict::Incorrect,
         Some(Failure::Unfinished { .. }) => Verdict::Unreachable,

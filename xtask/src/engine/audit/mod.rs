@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::{
     context::Context,
-    engine::ledger,
+    engine::{evidence, ledger},
     failure::Failure,
     model::{
         approval::ApprovalEvent,
@@ -24,7 +24,7 @@ use crate::{
         verdict::Verdict,
         version::Version,
     },
-    ports::witness::Heads,
+    ports::witness::{Head, Heads},
 };
 
 /// What `audit verify` found.
@@ -89,6 +89,7 @@ impl Audit {
 #[derive(Debug, Default)]
 struct Inventory {
     chains: BTreeMap<ChainName, BTreeMap<u64, VaultKey>>,
+    evidence: Vec<VaultKey>,
     boxes: BTreeMap<Version, BTreeMap<String, VaultKey>>,
 }
 
@@ -136,15 +137,49 @@ pub async fn run(context: &Context) -> anyhow::Result<Audit> {
             ChainName::Policy => {
                 chains::verify::<PolicyEvent>(context, &mut audit, chain, entries, noted).await?;
             }
+            ChainName::Evidence { .. } => evidence_noted(context, &mut audit, chain, noted).await?,
             ChainName::Approvals { .. } => {
                 chains::verify::<ApprovalEvent>(context, &mut audit, chain, entries, noted).await?;
             }
+        }
+    }
+    for key in &inventory.evidence {
+        phase.now(key.as_str());
+        if let Err(error) = evidence::one(context, key).await {
+            chains::report(&mut audit, key, error)?;
         }
     }
     let manifests = boxes::verify(context, &mut audit, &inventory, &story, &|text| phase.now(text)).await?;
     chains::cross_check(&mut audit, &story, &manifests);
     phase.done(&format!("{} objects, {} findings", audit.objects, audit.findings.len()));
     Ok(audit)
+}
+
+/// Evidence that the witness saw must be there, and be the same.
+async fn evidence_noted(
+    context: &Context,
+    audit: &mut Audit,
+    chain: &ChainName,
+    noted: Option<Head>,
+) -> anyhow::Result<()> {
+    let Some(noted) = noted else { return Ok(()) };
+    let key = chain.key(1)?;
+    match context.vault.fetch(&key, None).await {
+        Ok(Some((found, _))) if found == noted.sha256 => {}
+        Ok(Some((found, _))) => {
+            audit.find(&key, Verdict::Incorrect, format!("{}, as the witness saw it", noted.sha256), found.to_string());
+        }
+        Ok(None) => audit.find(&key, Verdict::Missing, "evidence that the witness saw", "nothing"),
+        Err(error) => {
+            audit.find(
+                &key,
+                Verdict::Unreachable,
+                noted.sha256.to_string(),
+                format!("{:#}", anyhow::Error::from(error)),
+            );
+        }
+    }
+    Ok(())
 }
 
 /// The manifests of all sealed releases that could be read.
@@ -159,6 +194,10 @@ impl Inventory {
             // `00000001.json` and nothing that merely reads as the same number.
             let number = number.filter(|number| chain.key(*number).is_ok_and(|own| own == key));
             return number.is_some_and(|number| self.chains.entry(chain).or_default().insert(number, key).is_none());
+        }
+        if folder.strip_prefix("evidence/").is_some_and(|version| version.parse::<Version>().is_ok()) {
+            self.evidence.push(key);
+            return true;
         }
         match folder.parse::<Version>() {
             Ok(version) if version.to_string() == folder => {

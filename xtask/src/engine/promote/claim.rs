@@ -4,10 +4,7 @@ use std::time::Duration;
 
 use crate::{
     context::Context,
-    engine::{
-        ledger,
-        promote::{Promotion, survey},
-    },
+    engine::{ledger, promote::Promotion},
     failure::Failure,
     model::{
         entry::Record,
@@ -120,7 +117,7 @@ async fn settle(next: &Promotion<'_>, state: &EnvironmentState, claim: &Claim) -
 impl Promotion<'_> {
     /// The gate, judged again with what holds now.
     pub(super) async fn gate_still_holds(&self) -> anyhow::Result<Result<(), String>> {
-        let gate = survey::gate(self.context, self.environment, self.manifest).await?;
+        let gate = crate::engine::gate::judge(self.context, self.environment, self.manifest).await?;
         Ok(if gate.holds() { Ok(()) } else { Err(gate.refusals()) })
     }
 }

@@ -2,25 +2,17 @@
 
 use crate::{
     context::Context,
-    engine::{
-        facts::{self, Standing},
-        ledger,
-    },
+    engine::{facts, ledger},
     failure::Failure,
     model::{
-        canonical,
         digest::Digest,
         entry::ChainName,
         environment::{EnvironmentEvent, EnvironmentState, Phase},
         manifest::Manifest,
         names::{EnvName, FleetName, FunctionName},
-        policy::PolicyState,
         version::Version,
     },
-    plan::{
-        gate::{self, Authors, Facts, Gate, Releaser},
-        promotion::{self, Observed, PromotionPlan, Wanted},
-    },
+    plan::promotion::{self, Observed, PromotionPlan, Wanted},
     ports::fleet::{Fleet, FleetError},
 };
 
@@ -35,7 +27,7 @@ pub async fn plan(
 ) -> anyhow::Result<(PromotionPlan, Manifest)> {
     context.config.stop(environment)?;
     let (manifest, digest) = facts::manifest(context, release).await?;
-    let gate = gate(context, environment, &manifest).await?;
+    let gate = crate::engine::gate::judge(context, environment, &manifest).await?;
     let state = state(context, environment).await?;
     let plan = PromotionPlan {
         environment: environment.clone(),
@@ -50,40 +42,6 @@ pub async fn plan(
         gate,
     };
     Ok((plan, manifest))
-}
-
-/// The gate of an environment for a release, judged with what holds now.
-///
-/// # Errors
-/// Usage, if there is no such environment; integrity or unfinished, as reading goes.
-pub async fn gate(context: &Context, environment: &EnvName, manifest: &Manifest) -> anyhow::Result<Gate> {
-    let today = context.config.stop(environment)?;
-    let death = facts::death(context, manifest.release).await?;
-    let now = context.clock.now();
-    // Not read yet: people, statements, evidence, since when it is verified. What is not known refuses.
-    let verified_before = match manifest.stop_before(environment) {
-        None => None,
-        Some(before) => {
-            let standing = facts::standing(context, &before.environment, manifest.release).await?;
-            (standing == Standing::Verified).then_some(now)
-        }
-    };
-    let live = state(context, environment).await?.live.map(|live| live.release);
-    Ok(gate::judge(&Facts {
-        manifest,
-        digest: Digest::of(&canonical::to_vec(manifest)?),
-        today,
-        policy: &PolicyState::default(),
-        now,
-        death: death.as_ref(),
-        verified_before,
-        live,
-        approvals: &[],
-        authors: &Authors::of(&manifest.changes),
-        releaser: &Releaser { actor: String::new(), email: None },
-        evidence: &[],
-        synchronised: false,
-    }))
 }
 
 /// The state of an environment, by the head of its chain.

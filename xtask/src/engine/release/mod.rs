@@ -117,7 +117,7 @@ async fn reserve(context: &Context, version: Version, commit: CommitId) -> anyho
             return Err(Failure::Busy(format!("{highest} was released meanwhile; run the same command again")).into());
         }
         let expires = context.clock.now().after(HOLD);
-        let event = ReleaseEvent::Reserved { commit, machine: machine.clone(), expires };
+        let event = ReleaseEvent::Reserved { commit, machine: machine.clone(), expires, email: context.email.clone() };
         Ok(ledger::Draft { release: Some(version), manifest: None, event })
     })
     .await?;

@@ -40,6 +40,14 @@ pub(super) fn approval<'a>(facts: &Facts<'a>, at: usize, signed: &'a Signed) -> 
     }
 }
 
+/// Whether an approval that is about to be signed would count, as far as it stands alone.
+///
+/// # Errors
+/// Why it would not.
+pub fn counts(facts: &Facts<'_>, signed: &Signed) -> Result<(), String> {
+    approval(facts, facts.approvals.len(), signed).map(drop)
+}
+
 /// The person who made a statement about this release, these bytes and this environment, with a key and in a role
 /// that count; else why it is nothing.
 pub(super) fn sound<'a>(facts: &Facts<'a>, signed: &Signed) -> Result<&'a Person, String> {

@@ -2,7 +2,7 @@
 
 use crate::{
     model::approval::ApprovalEvent,
-    plan::gate::{Facts, Rule, counting, fails, holds},
+    plan::gate::{Facts, Rule, Signed, counting, fails, holds},
 };
 
 const DEAD: &str = "dead stays dead; commit a fix and run `cargo xtask release`: the next version carries it";
@@ -16,18 +16,30 @@ pub(super) fn alive(facts: &Facts<'_>) -> Rule {
     let mut found = "the release is not dead".to_owned();
     for signed in facts.approvals {
         let ApprovalEvent::Rejected { statement } = &signed.entry.event else { continue };
-        let name = counting::name(facts, &statement.person);
-        match counting::sound(facts, signed) {
-            Ok(_) => {
-                let comment = statement.comment.as_ref().map(|text| format!(": {text}")).unwrap_or_default();
-                let (environment, role, time) = (&statement.environment, &statement.role, signed.entry.time);
-                let found = format!("rejected for {environment} by {name} as {role} at {time}{comment}");
-                return fails("alive", found, DEAD);
+        match rejection(facts, signed) {
+            Ok(why) => return fails("alive", why, DEAD),
+            Err(why) => {
+                let name = counting::name(facts, &statement.person);
+                found.push_str(&format!("; the rejection by {name} does not count: {why}"));
             }
-            Err(why) => found.push_str(&format!("; the rejection by {name} does not count: {why}")),
         }
     }
     holds("alive", found)
+}
+
+/// What a rejection that counts says, in one line.
+///
+/// # Errors
+/// Why it does not count.
+pub fn rejection(facts: &Facts<'_>, signed: &Signed) -> Result<String, String> {
+    counting::sound(facts, signed)?;
+    let statement = signed.entry.event.statement();
+    let (environment, role, time) = (&statement.environment, &statement.role, signed.entry.time);
+    let comment = statement.comment.as_ref().map(|text| format!(": {text}")).unwrap_or_default();
+    Ok(format!(
+        "rejected for {environment} by {} as {role} at {time}{comment}",
+        counting::name(facts, &statement.person)
+    ))
 }
 
 pub(super) fn order(facts: &Facts<'_>) -> Rule {

@@ -1,0 +1,112 @@
+//! `policy`: who may decide, and the emergency stop.
+
+use camino::Utf8PathBuf;
+use clap::Subcommand;
+
+use crate::{
+    adapters::local::throwaway::Throwaway,
+    cmd::World,
+    config::people,
+    context::Context,
+    engine::policy,
+    failure::Failure,
+    model::{
+        allowed_signers::{self, AllowedSigner, Validity},
+        entry::ChainName,
+        names::EnvName,
+        people::People,
+        policy::PolicyEvent,
+    },
+    output::Answer,
+};
+
+/// Arguments of `policy`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Put people.toml, with today's gates, in force
+    Apply,
+    /// Emergency stop: nothing enters any environment
+    Stop {
+        /// Why.
+        reason: String,
+    },
+    /// End the emergency stop
+    Resume {
+        /// Why.
+        reason: String,
+    },
+    /// Print the policy's keys as OpenSSH's allowed_signers file
+    AllowedSigners,
+}
+
+pub(super) async fn run(world: &World, args: Args) -> anyhow::Result<Answer> {
+    if world.globals.plan {
+        return Err(Failure::usage("`policy` has no plan: it records what you say").into());
+    }
+    let context = world.writing_context()?;
+    match args.what {
+        What::Apply => {
+            let people = read(&context)?;
+            let changed = policy::apply(&context, &people).await?;
+            let kind = if people.throwaway { " throwaway" } else { "" };
+            let verb = if changed { "is in force" } else { "was in force already" };
+            let text =
+                format!("the policy {verb}: {}{kind} people, {} freezes", people.persons.len(), people.freezes.len());
+            Answer::new(&serde_json::json!({ "changed": changed, "people": people }), text)
+        }
+        What::Stop { reason } => {
+            let record = policy::append(&context, &PolicyEvent::Stopped { reason }).await?;
+            let text = "stopped: nothing enters any environment until `cargo xtask policy resume`".to_owned();
+            Answer::new(&record.entry.state.stop, text)
+        }
+        What::Resume { reason } => {
+            policy::append(&context, &PolicyEvent::Resumed { reason }).await?;
+            Answer::new(&serde_json::json!({ "stop": null }), "the emergency stop is over".to_owned())
+        }
+        What::AllowedSigners => {
+            let people = policy::state(&context).await?.people;
+            let people = people.ok_or_else(|| Failure::Refused("no policy is applied".to_owned()))?;
+            let text = signers(&people, context.config.path.iter().map(|stop| &stop.environment))?;
+            Answer::new(&serde_json::json!({ "allowed_signers": text }), text)
+        }
+    }
+}
+
+/// The people of the project, or where it has none the throwaway people of this machine.
+///
+/// # Errors
+/// Usage: there are none, or their file is wrong.
+pub(super) fn read(context: &Context) -> Result<People, Failure> {
+    let candidates: [Utf8PathBuf; 2] = [context.root.join("people.toml"), Throwaway::new(&context.local).people()];
+    let Some(path) = candidates.iter().find(|path| path.is_file()) else {
+        let text = "there is no people.toml beside release.toml; write one, or run `cargo xtask doctor --fix`";
+        return Err(Failure::usage(text));
+    };
+    let environments: Vec<EnvName> = context.config.path.iter().map(|stop| stop.environment.clone()).collect();
+    people::read(path, &environments, true)
+}
+
+/// One line per key, each for the approvals of every environment. A revoked key ends a second before its revocation,
+/// as OpenSSH's bounds are inclusive.
+fn signers<'a>(people: &People, environments: impl Iterator<Item = &'a EnvName>) -> anyhow::Result<String> {
+    let release = crate::model::version::Version { major: 0, minor: 0, patch: 0 };
+    let namespaces: Vec<String> =
+        environments.map(|env| ChainName::Approvals { release, environment: env.clone() }.namespace()).collect();
+    let namespaces: Vec<&str> = namespaces.iter().map(String::as_str).collect();
+    let mut all = Vec::new();
+    for (id, person) in &people.persons {
+        for key in &person.keys {
+            let end = [key.valid_until, key.revoked_at].into_iter().flatten().min();
+            let end = end.map(|end| end.before(std::time::Duration::from_secs(1)));
+            let validity = Validity::new(key.valid_from, end)?;
+            all.push(AllowedSigner::new(id.as_str(), &namespaces, validity, key.key.public_key())?);
+        }
+    }
+    Ok(allowed_signers::render(&all)?)
+}

@@ -1,0 +1,103 @@
+//! Evidence: proof about a release that a gate may require. Each piece is one signed record, named by the digest of the
+//! file that it is about; the witness notes it, so that a removed one shows.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    context::Context,
+    failure::Failure,
+    model::{
+        canonical,
+        digest::Digest,
+        entry::{ChainName, Writer},
+        evidence::Evidence,
+        key::VaultKey,
+        sshsig,
+        version::Version,
+    },
+    ports::{
+        vault::{Body, VaultError},
+        witness::Head,
+    },
+};
+
+/// A piece of evidence as it lies in the vault.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SignedEvidence {
+    /// What it says.
+    pub evidence: Evidence,
+    /// The file itself, as text.
+    pub content: String,
+    /// `SSHSIG` over the canonical bytes of `evidence`, which names the digest of the content.
+    pub signature: String,
+}
+
+/// Every sound piece of evidence about a release.
+///
+/// # Errors
+/// Integrity, if a piece is not what its writer signed; unfinished, if the vault cannot be read.
+pub async fn all(context: &Context, release: Version) -> anyhow::Result<Vec<Evidence>> {
+    let folder: VaultKey = format!("evidence/{release}").parse()?;
+    let listed = context.vault.list(Some(&folder)).await;
+    let listed = listed.map_err(|error| Failure::unfinished(format!("failed to list {folder}"), error))?;
+    let mut all = Vec::new();
+    for item in listed {
+        let key = item.key.ok_or_else(|| Failure::Integrity(format!("{} is no evidence", item.name)))?;
+        all.push(one(context, &key).await?);
+    }
+    Ok(all)
+}
+
+/// One piece of evidence, its place, content and signature checked.
+///
+/// # Errors
+/// Integrity, if it is not what its writer signed; unfinished, if the vault cannot be read.
+pub async fn one(context: &Context, key: &VaultKey) -> anyhow::Result<Evidence> {
+    let wrong = |why: String| Failure::Integrity(format!("{key} is not sound evidence: {why}"));
+    let bytes = context.vault.read(key).await.map_err(|e| Failure::unfinished(format!("failed to read {key}"), e))?;
+    let bytes = bytes.ok_or_else(|| wrong("it is missing".to_owned()))?;
+    let signed: SignedEvidence = canonical::from_slice(&bytes).map_err(|error| wrong(error.to_string()))?;
+    let evidence = signed.evidence;
+    if Digest::of(signed.content.as_bytes()) != evidence.sha256 {
+        return Err(wrong("its content is not what it says".to_owned()).into());
+    }
+    let chain = chain(&evidence);
+    if chain.key(1)? != *key {
+        return Err(wrong("it is not in its place".to_owned()).into());
+    }
+    let trusted = context.signer.trusted(&Writer::Evidence).await?;
+    let verified = sshsig::verify(&signed.signature, &canonical::to_vec(&evidence)?, &chain.namespace(), &trusted);
+    verified.map_err(|error| wrong(error.to_string()))?;
+    Ok(evidence)
+}
+
+/// Adds a piece of evidence. The same file again is the same piece; nothing is written.
+///
+/// # Errors
+/// Unfinished, if the vault cannot be written.
+pub async fn add(context: &Context, evidence: &Evidence, content: String) -> anyhow::Result<VaultKey> {
+    let chain = chain(evidence);
+    let key = chain.key(1)?;
+    let bytes = canonical::to_vec(evidence)?;
+    let signature = context.signer.sign(&Writer::Evidence, &chain.namespace(), &bytes, true).await?;
+    let bytes = canonical::to_vec(&SignedEvidence { evidence: evidence.clone(), content, signature })?;
+    match context.vault.create(&key, Body::Bytes(&bytes)).await {
+        Ok(()) => context.witness.note(&chain, Head { number: 1, sha256: Digest::of(&bytes) }).await?,
+        Err(VaultError::Exists(_)) => {
+            let there = one(context, &key).await?;
+            let same = (&there.kind, &there.environment, there.manifest)
+                == (&evidence.kind, &evidence.environment, evidence.manifest);
+            if !same {
+                let text = format!("{key} is evidence of kind {} for {} already", there.kind, there.environment);
+                return Err(Failure::Refused(format!("{text}; one file proves one thing")).into());
+            }
+        }
+        Err(error) => return Err(Failure::unfinished(format!("failed to write {key}"), error).into()),
+    }
+    Ok(key)
+}
+
+fn chain(evidence: &Evidence) -> ChainName {
+    ChainName::Evidence { release: evidence.release, file: evidence.sha256 }
+}

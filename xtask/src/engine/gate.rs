@@ -1,0 +1,178 @@
+//! Gathers what a gate is judged by, from the chains; the judgement itself is `plan::gate`'s.
+
+use crate::{
+    context::Context,
+    engine::{
+        evidence,
+        facts::{self, Standing},
+        ledger, policy,
+        promote::survey,
+    },
+    failure::Failure,
+    model::{
+        approval::ApprovalEvent,
+        commit::CommitId,
+        digest::Digest,
+        entry::{ChainName, Record},
+        environment::EnvironmentEvent,
+        evidence::Evidence,
+        manifest::{Change, Manifest, Stop},
+        names::EnvName,
+        policy::PolicyState,
+        releases::ReleaseEvent,
+        sshsig,
+        time::Time,
+        version::Version,
+    },
+    plan::gate::{self, Authors, Death, Facts, Gate, Releaser, Signed},
+};
+
+/// Everything that one gate is judged by for one release.
+pub struct Gathered<'a> {
+    manifest: &'a Manifest,
+    digest: Digest,
+    today: &'a Stop,
+    policy: PolicyState,
+    now: Time,
+    death: Option<Death>,
+    verified_before: Option<Time>,
+    live: Option<Version>,
+    /// The statements about this release for this environment.
+    pub approvals: Vec<Signed>,
+    authors: Authors,
+    releaser: Releaser,
+    evidence: Vec<Evidence>,
+}
+
+impl Gathered<'_> {
+    /// What `plan::gate` judges.
+    #[must_use]
+    pub fn facts(&self) -> Facts<'_> {
+        Facts {
+            manifest: self.manifest,
+            digest: self.digest,
+            today: self.today,
+            policy: &self.policy,
+            now: self.now,
+            death: self.death.as_ref(),
+            verified_before: self.verified_before,
+            live: self.live,
+            approvals: &self.approvals,
+            authors: &self.authors,
+            releaser: &self.releaser,
+            evidence: &self.evidence,
+            // The command that promotes refuses the second region before any gate is asked.
+            synchronised: self.today.recovery,
+        }
+    }
+}
+
+/// The gate of an environment for a release, judged with what holds now.
+///
+/// # Errors
+/// Usage, if there is no such environment; integrity or unfinished, as reading goes.
+pub async fn judge(context: &Context, environment: &EnvName, manifest: &Manifest) -> anyhow::Result<Gate> {
+    Ok(gate::judge(&gather(context, environment, manifest).await?.facts()))
+}
+
+/// Gathers what holds now.
+///
+/// # Errors
+/// Usage, if there is no such environment; integrity or unfinished, as reading goes.
+pub async fn gather<'a>(
+    context: &'a Context,
+    environment: &EnvName,
+    manifest: &'a Manifest,
+) -> anyhow::Result<Gathered<'a>> {
+    let release = manifest.release;
+    let live = survey::state(context, environment).await?.live.map(|live| live.release);
+    let verified_before = match manifest.stop_before(environment) {
+        None => None,
+        Some(before) => verified_since(context, &before.environment, release).await?,
+    };
+    Ok(Gathered {
+        manifest,
+        digest: Digest::of(&crate::model::canonical::to_vec(manifest)?),
+        today: context.config.stop(environment)?,
+        policy: policy::state(context).await?,
+        now: context.clock.now(),
+        death: facts::death(context, release).await?,
+        verified_before,
+        live,
+        approvals: approvals(context, release, environment).await?,
+        authors: Authors::of(&brought(context, manifest, live).await?),
+        releaser: releaser(context, release).await?,
+        evidence: evidence::all(context, release).await?,
+    })
+}
+
+/// Every statement about a release for an environment, in order.
+///
+/// # Errors
+/// Integrity or unfinished, as reading goes.
+pub async fn approvals(context: &Context, release: Version, environment: &EnvName) -> anyhow::Result<Vec<Signed>> {
+    let chain = ChainName::Approvals { release, environment: environment.clone() };
+    let mut statements = Vec::new();
+    let mut here = ledger::head::<ApprovalEvent>(context, &chain).await?;
+    while let Some(record) = here {
+        here = ledger::before(context, &chain, &record).await?;
+        statements.push(signed(&chain, record)?);
+    }
+    statements.reverse();
+    Ok(statements)
+}
+
+fn signed(chain: &ChainName, record: Record<ApprovalEvent>) -> anyhow::Result<Signed> {
+    let signer = sshsig::signer(&record.signature, &record.signed_bytes()?, &chain.namespace());
+    let named = &record.entry.event.statement().key;
+    let signature_ok = signer.is_ok_and(|key| key.fingerprint(ssh_key::HashAlg::Sha256).to_string() == *named);
+    Ok(Signed { entry: record.entry, signature_ok })
+}
+
+/// Since when a release is verified in an environment; `None` if it is not.
+async fn verified_since(context: &Context, environment: &EnvName, release: Version) -> anyhow::Result<Option<Time>> {
+    if facts::standing(context, environment, release).await? != Standing::Verified {
+        return Ok(None);
+    }
+    let chain = ChainName::Environment(environment.clone());
+    let mut here = ledger::head::<EnvironmentEvent>(context, &chain).await?;
+    let mut since = None;
+    // The first time counts: promoting the same release again does not make it wait again.
+    while let Some(record) = here.filter(|record| record.entry.state.highest >= Some(release)) {
+        let closes =
+            matches!(record.entry.event, EnvironmentEvent::Verified { .. } | EnvironmentEvent::RolledBack { .. });
+        if closes && record.entry.release == Some(release) {
+            since = Some(record.entry.time);
+        }
+        here = ledger::before(context, &chain, &record).await?;
+    }
+    Ok(since)
+}
+
+/// The commits that a release brings into an environment: those of every release since the one that is live there.
+async fn brought(context: &Context, manifest: &Manifest, live: Option<Version>) -> anyhow::Result<Vec<Change>> {
+    let mut changes = manifest.changes.clone();
+    let mut previous = manifest.previous.clone();
+    while let Some(before) = previous.filter(|before| Some(before.release) > live) {
+        let (manifest, _) = facts::manifest(context, before.release).await?;
+        changes.extend(manifest.changes);
+        previous = manifest.previous;
+    }
+    // A later release may bring commits again that an earlier, dead one listed first.
+    let mut seen = std::collections::BTreeSet::<CommitId>::new();
+    changes.retain(|change| seen.insert(change.commit));
+    Ok(changes)
+}
+
+async fn releaser(context: &Context, release: Version) -> anyhow::Result<Releaser> {
+    let mut here = ledger::head::<ReleaseEvent>(context, &ChainName::Releases).await?;
+    while let Some(record) = here.filter(|record| record.entry.release >= Some(release)) {
+        if let (ReleaseEvent::Reserved { email, .. }, true) =
+            (&record.entry.event, record.entry.release == Some(release))
+        {
+            return Ok(Releaser { actor: record.entry.actor.clone(), email: email.clone() });
+        }
+        here = ledger::before(context, &ChainName::Releases, &record).await?;
+    }
+    Err(Failure::Integrity(format!("{release} is sealed, but its reservation is missing from `releases`")).into())
+}

@@ -1,0 +1,64 @@
+//! The policy chain: who may decide, what gates hold, freezes, and the emergency stop.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    context::Context,
+    engine::ledger,
+    model::{
+        entry::{ChainName, Record},
+        people::People,
+        policy::{PolicyEvent, PolicyState},
+        time::Time,
+    },
+};
+
+/// The policy that holds.
+///
+/// # Errors
+/// Integrity or unfinished, as reading goes.
+pub async fn state(context: &Context) -> anyhow::Result<PolicyState> {
+    let head = ledger::head::<PolicyEvent>(context, &ChainName::Policy).await?;
+    Ok(head.map(|record| record.entry.state).unwrap_or_default())
+}
+
+/// The policy that held at a moment.
+///
+/// # Errors
+/// Integrity or unfinished, as reading goes.
+pub async fn at(context: &Context, time: Time) -> anyhow::Result<PolicyState> {
+    let mut here = ledger::head::<PolicyEvent>(context, &ChainName::Policy).await?;
+    while let Some(record) = here {
+        if record.entry.time <= time {
+            return Ok(record.entry.state);
+        }
+        here = ledger::before(context, &ChainName::Policy, &record).await?;
+    }
+    Ok(PolicyState::default())
+}
+
+/// Puts these people, and the gates of today's `release.toml`, in force. Nothing is written if they are already.
+///
+/// # Errors
+/// Integrity or unfinished, as reading and writing goes.
+pub async fn apply(context: &Context, people: &People) -> anyhow::Result<bool> {
+    let gates: BTreeMap<_, _> =
+        context.config.path.iter().map(|stop| (stop.environment.clone(), stop.gate.clone())).collect();
+    let now = state(context).await?;
+    if now.people.as_ref() == Some(people) && now.gates == gates {
+        return Ok(false);
+    }
+    append(context, &PolicyEvent::Applied { people: people.clone(), gates }).await?;
+    Ok(true)
+}
+
+/// Appends to the policy chain.
+///
+/// # Errors
+/// Integrity or unfinished, as reading and writing goes.
+pub async fn append(context: &Context, event: &PolicyEvent) -> anyhow::Result<Record<PolicyEvent>> {
+    ledger::append(context, &ChainName::Policy, |_| {
+        Ok(ledger::Draft { release: None, manifest: None, event: event.clone() })
+    })
+    .await
+}
