@@ -246,3 +246,41 @@ pub fn nearest<'a>(text: &str, valid: impl Iterator<Item = &'a str>) -> String {
         _ => String::new(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn gates(first: &str, second: &str) -> Result<Config, Vec<String>> {
+        let text = format!(
+            "schema = 1\nfunctions.f = {{}}\nprofile.local.function_name = '{{function}}-{{environment}}'\n\
+             [[environments]]\nname = 'dev'\n{first}\n[[environments]]\nname = 'uat'\n{second}\n"
+        );
+        release(toml::from_str(&text).unwrap())
+    }
+
+    #[test]
+    fn a_gate_asks_for_approvals_soak_and_evidence() {
+        let rules = "gate = { approvals = [{ role = 'qa-lead', count = 1 }], soak = '90m', \
+                     evidence = [{ kind = 'e2e', tests = true }, { kind = 'pentest' }] }";
+        let gate = &gates("", rules).unwrap().path[1].gate;
+        assert_eq!(gate.soak.unwrap().to_string(), "1h 30m");
+        assert_eq!(gate.evidence.iter().map(|rule| rule.tests).collect::<Vec<_>>(), [true, false]);
+    }
+
+    #[test]
+    fn a_gate_that_cannot_be_meant_is_refused() {
+        let twice = "gate = { approvals = [{ role = 'a', count = 0 }, { role = 'a', count = 1 }], \
+                     evidence = [{ kind = 'e2e' }, { kind = 'e2e', tests = true }] }";
+        let problems = gates("gate.soak = '1h'", twice).unwrap_err();
+        assert_eq!(
+            problems,
+            [
+                "gate of `uat`: role `a` needs a count of at least 1",
+                "gate of `uat`: role `a` is given twice",
+                "gate of `uat`: evidence `e2e` is given twice",
+                "the first environment cannot ask for a `soak`: there is nothing before it to soak in",
+            ]
+        );
+    }
+}

@@ -183,3 +183,19 @@ pub const SUMS: &str = "SHA256SUMS";
 pub fn box_key(release: Version, name: &str) -> Result<VaultKey, KeyError> {
     format!("{release}/{name}").parse()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::canonical;
+
+    /// A box that was sealed before these rules existed must still read as the bytes that were sealed.
+    #[test]
+    fn a_gate_writes_only_what_it_demands() {
+        let old = br#"{"approvals":[{"count":1,"role":"qa-lead"}]}"#;
+        let rules: GateRules = canonical::from_slice(old).unwrap();
+        assert_eq!((rules.soak, rules.evidence.len()), (None, 0));
+        let new = br#"{"approvals":[],"evidence":[{"kind":"e2e","tests":true}],"soak":"24h"}"#;
+        assert_eq!(canonical::from_slice::<GateRules>(new).unwrap().evidence.len(), 1);
+    }
+}
