@@ -35,6 +35,8 @@ pub(super) async fn verify(
             agree(audit, story, &manifest, previous)?;
             objects(context, audit, inventory, &manifest).await?;
             manifests.insert(*version, manifest);
+        } else {
+            audit.notices.push(format!("{version}: its other objects were not checked: its manifest is not sound"));
         }
         previous = Some((*version, *digest));
     }
