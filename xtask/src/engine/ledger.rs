@@ -150,7 +150,8 @@ async fn check<E: Event>(context: &Context, chain: &ChainName, number: u64, reco
     let signature = ssh_key::SshSig::from_pem(&record.signature)
         .map_err(|error| Failure::Integrity(format!("{key} carries no readable signature: {error}")))?;
     let trusted = context.signer.trusted(&entry.writer).await;
-    let trusted = trusted.map_err(|error| unfinished(format!("failed to look for the key of {}", entry.writer), error))?;
+    let trusted =
+        trusted.map_err(|error| unfinished(format!("failed to look for the key of {}", entry.writer), error))?;
     let signed = record.signed_bytes()?;
     if trusted.iter().any(|key| key.verify(NAMESPACE, &signed, &signature).is_ok()) {
         return Ok(());

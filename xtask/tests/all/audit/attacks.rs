@@ -83,7 +83,8 @@ fn history_rewritten_by_its_own_writer_is_found_by_the_witness() {
     rehash(&vault, 1, 16, &key, |value| value["actor"] = "mallory@laptop".into());
     vault.shows(&entry(16), "re-hashed with the writer's own key");
     let vault = Vault::new();
-    let head = forged(&vault.read(&entry(16)), &key_of(&vault, "deployer-dev"), |value| value["tool"] = "xtask 9".into());
+    let head =
+        forged(&vault.read(&entry(16)), &key_of(&vault, "deployer-dev"), |value| value["tool"] = "xtask 9".into());
     vault.write(&entry(16), &head);
     vault.shows(&entry(16), "the head replaced by its own writer");
 }
@@ -113,19 +114,15 @@ fn an_entry_moved_between_chains_is_named() {
 
 #[test]
 fn what_never_may_have_happened_is_named() {
-    for (release, manifest, what) in [
-        ("v1.1.0", true, "what died in dev claimed qa"),
-        ("v7.0.0", false, "what was never sealed claimed qa"),
-    ] {
+    for (release, manifest, what) in
+        [("v1.1.0", true, "what died in dev claimed qa"), ("v7.0.0", false, "what was never sealed claimed qa")]
+    {
         let vault = Vault::new();
         let context = &vault.context;
         let manifest = manifest.then(|| Digest::of(&vault.read(&format!("{release}/manifest.json"))));
         let chain = ChainName::Environment("qa".parse().unwrap());
-        let claimed = EnvironmentEvent::Claimed {
-            machine: "laptop".to_owned(),
-            expires: context.clock.now(),
-            took_over: None,
-        };
+        let claimed =
+            EnvironmentEvent::Claimed { machine: "laptop".to_owned(), expires: context.clock.now(), took_over: None };
         let release = Some(release.parse().unwrap());
         let draft = ledger::Draft { release, manifest: manifest.or(Some(Digest::of(b"any"))), event: claimed };
         wait(ledger::append(context, &chain, |_| Ok(draft.clone()))).unwrap();

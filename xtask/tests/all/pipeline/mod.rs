@@ -2,6 +2,8 @@
 
 mod build;
 mod death;
+mod kill;
+mod race;
 mod release;
 mod resume;
 mod verify;

@@ -42,7 +42,8 @@ fn one_command_ships_and_the_same_again_changes_nothing() {
     assert_eq!(objects.keys().map(String::as_str).collect::<Vec<_>>(), VAULT);
     let tool = |name: &str, args: &[&str]| {
         let ran = Command::new(name).args(args).current_dir(vault.join("v1.0.0")).output();
-        let ran = ran.unwrap_or_else(|error| panic!("these tests need `{name}`: install coreutils and unzip ({error})"));
+        let ran =
+            ran.unwrap_or_else(|error| panic!("these tests need `{name}`: install coreutils and unzip ({error})"));
         assert!(ran.status.success(), "{name}: {}", String::from_utf8_lossy(&ran.stderr));
         String::from_utf8(ran.stdout).unwrap()
     };
@@ -50,7 +51,9 @@ fn one_command_ships_and_the_same_again_changes_nothing() {
     for artifact in ["alpha.zip", "beta.zip"] {
         assert!(tool("unzip", &["-t", artifact]).contains("No errors detected"));
     }
-    assert!(tool("sha256sum", &["manifest.json"]).starts_with(&receipt["manifest"].as_str().unwrap()["sha256:".len()..]));
+    assert!(
+        tool("sha256sum", &["manifest.json"]).starts_with(&receipt["manifest"].as_str().unwrap()["sha256:".len()..])
+    );
     assert_eq!(project.tags(), "local/v1.0.0");
     assert_eq!(project.repo().git(&["rev-parse", "local/v1.0.0^{commit}"]), project.repo().head().to_string());
 
@@ -96,7 +99,9 @@ fn shows_where_is_what(project: &Project, manifest: &Value) {
     assert_eq!(standings, ["verified", "verified", "not yet", "not yet", "not yet"]);
     let audit = project.json(0, &["audit", "verify"]);
     assert_eq!((&audit["objects"], &audit["entries"], &audit["releases"]), (&16.into(), &12.into(), &1.into()));
-    for text in [&["status"][..], &["status", "--release", "v1.0.0"], &["history", "--env", "dev"], &["audit", "verify"]] {
+    for text in
+        [&["status"][..], &["status", "--release", "v1.0.0"], &["history", "--env", "dev"], &["audit", "verify"]]
+    {
         let ran = project.xtask(text).expect(0);
         assert!(!ran.stdout.is_empty() && ran.stderr.is_empty() == (text[0] != "audit"), "{ran:?}");
     }
@@ -106,7 +111,10 @@ fn refuses_what_it_may_not(project: &Project) {
     let refused = project.json(4, &["promote", "--to", "uat"]);
     assert_eq!(refused["error"]["code"], 4);
     assert!(refused["error"]["message"].as_str().unwrap().contains("approval: 0 of 1 by qa-lead"), "{refused}");
-    project.xtask(&["promote", "--to", "prod", "--release", "v1.0.0"]).expect(4).says("order: it is not verified in uat");
+    project
+        .xtask(&["promote", "--to", "prod", "--release", "v1.0.0"])
+        .expect(4)
+        .says("order: it is not verified in uat");
     project.xtask(&["promote", "--to", "dr", "--release", "v1.0.0"]).expect(4).says("path: dr is the second region");
     project.xtask(&["promote", "--to", "qa", "--release", "v9.9.9"]).expect(4).says("v9.9.9 is not a sealed release");
     project.xtask(&["promote", "--to", "nowhere"]).expect(2).says("dev, qa, uat, prod, dr");
@@ -168,7 +176,8 @@ fn goes_forward_only(project: &Project) {
 /// Locks are taken by a plan, too: it must know whether someone else is releasing.
 fn without_locks<K>((mut files, tags): (std::collections::BTreeMap<String, Vec<u8>>, K)) -> (Vec<String>, K) {
     files.retain(|name, _| !name.starts_with(".local/locks/"));
-    let name_and_bytes = |(name, bytes): (String, Vec<u8>)| format!("{name} {}", xtask::model::digest::Digest::of(&bytes));
+    let name_and_bytes =
+        |(name, bytes): (String, Vec<u8>)| format!("{name} {}", xtask::model::digest::Digest::of(&bytes));
     (files.into_iter().map(name_and_bytes).collect(), tags)
 }
 

@@ -36,9 +36,14 @@ const TAMPERINGS: &[Tampering] = &[
         let bytes = [fs::read(&path).unwrap(), vec![0]].concat();
         overwrite(&path, &bytes);
     }),
-    ("the alias moved to an earlier version", 5, "alpha-dev (alias Incorrect: expected version 2, found version 1", |project| {
-        edit(&file(project, "alpha-dev", "aliases/live.json"), "\"version\": 2", "\"version\": 1");
-    }),
+    (
+        "the alias moved to an earlier version",
+        5,
+        "alpha-dev (alias Incorrect: expected version 2, found version 1",
+        |project| {
+            edit(&file(project, "alpha-dev", "aliases/live.json"), "\"version\": 2", "\"version\": 1");
+        },
+    ),
     ("the alias moved to no version", 5, "alpha-dev (alias Missing", |project| {
         edit(&file(project, "alpha-dev", "aliases/live.json"), "\"version\": 2", "\"version\": 7");
     }),
@@ -66,7 +71,9 @@ const TAMPERINGS: &[Tampering] = &[
     ("the code removed", 8, "alpha-dev (alias Unreachable", |project| {
         fs::remove_file(file(project, "alpha-dev", "versions/2/code.zip")).unwrap();
     }),
-    ("the data that the functions read", 10, "alpha in dev answers wrongly: check `answers`", |project| project.spoil_data("dev")),
+    ("the data that the functions read", 10, "alpha in dev answers wrongly: check `answers`", |project| {
+        project.spoil_data("dev")
+    }),
 ];
 
 #[test]

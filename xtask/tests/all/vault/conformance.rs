@@ -98,7 +98,8 @@ pub(crate) async fn what_is_not_there_is_none(vault: Arc<dyn Vault>) {
 }
 
 pub(crate) async fn everything_is_listed_by_name(vault: Arc<dyn Vault>) {
-    let all = ["a", "a.b/c", "a/b", "environments/dev/00000010.json", "environments/dev/00000009.json", "v1.0.0/SHA256SUMS"];
+    let all =
+        ["a", "a.b/c", "a/b", "environments/dev/00000010.json", "environments/dev/00000009.json", "v1.0.0/SHA256SUMS"];
     for name in all {
         vault.create(&key(name), Body::Bytes(name.as_bytes())).await.unwrap_or_else(|error| {
             // A name that is an object's and a folder's is possible in some stores and not in others.

@@ -61,7 +61,16 @@ async fn what_is_no_plain_object_is_named_and_not_followed() {
     let listed = vault.list().await.unwrap();
     let strange: Vec<_> = listed.iter().filter(|item| item.key.is_none()).map(|item| item.name.as_str()).collect();
     let expected = [
-        ".hidden", "\\back", "caf\u{fffd}", "dangling", "empty/", "folder-link", "link", "socket", "v1.0.0/ünï", "with space",
+        ".hidden",
+        "\\back",
+        "caf\u{fffd}",
+        "dangling",
+        "empty/",
+        "folder-link",
+        "link",
+        "socket",
+        "v1.0.0/ünï",
+        "with space",
     ];
     assert_eq!(strange, expected);
     assert_eq!(listed.len(), expected.len() + 1);
