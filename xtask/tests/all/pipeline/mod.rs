@@ -1,5 +1,6 @@
 //! The pipeline of the local profile, by the real binary, in projects of its own.
 
+mod abandoned;
 mod build;
 mod death;
 mod kill;

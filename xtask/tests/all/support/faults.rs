@@ -71,6 +71,11 @@ impl Fate {
         (0..story.len()).filter(first).map(|at| at + 1).collect()
     }
 
+    /// The first call of this description.
+    pub(crate) fn place(&self, what: &str) -> usize {
+        self.story.lock().unwrap().iter().position(|call| call == what).unwrap() + 1
+    }
+
     /// The call that failed.
     pub(crate) fn struck(&self) -> String {
         self.story.lock().unwrap()[self.at - 1].clone()
