@@ -30,7 +30,8 @@ async fn a_fix_goes_on_where_anything_was_interrupted() {
     release(&fate.over(project.context())).await.unwrap();
     FUNCTIONS.iter().for_each(|function| project.improve(function, "third"));
     project.commit("fix: third");
-    for at in fate.effects() {
+    // What the witness knows plays no part in what comes next.
+    for at in fate.effects().into_iter().filter(|at| !fate.called(*at).starts_with("note ")) {
         fs::remove_dir_all(project.local()).unwrap();
         for (name, bytes) in &beginning {
             let path = project.local().join(name);

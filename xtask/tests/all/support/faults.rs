@@ -76,9 +76,14 @@ impl Fate {
         self.story.lock().unwrap().iter().position(|call| call == what).unwrap() + 1
     }
 
+    /// What a call was.
+    pub(crate) fn called(&self, at: usize) -> String {
+        self.story.lock().unwrap()[at - 1].clone()
+    }
+
     /// The call that failed.
     pub(crate) fn struck(&self) -> String {
-        self.story.lock().unwrap()[self.at - 1].clone()
+        self.called(self.at)
     }
 
     /// The same context in a world of this fate.
