@@ -91,6 +91,9 @@ fn answer(plan: &ReleasePlan) -> anyhow::Result<Answer> {
 
 fn text(plan: &ReleasePlan) -> anyhow::Result<String> {
     let mut text = String::new();
+    if let Some(sealed) = &plan.record {
+        writeln!(text, "record first that {} is sealed: its builder ended before it could", sealed.version)?;
+    }
     match &plan.action {
         ReleaseAction::Release { version, burn, why, notes } => {
             writeln!(text, "release {version} from commit {}", plan.commit)?;

@@ -7,6 +7,7 @@ use crate::{
         commit::CommitId,
         digest::Digest,
         names::{EnvName, FunctionName},
+        releases::SealedRelease,
         version::Version,
     },
     plan::next_version::NextVersion,
@@ -15,6 +16,9 @@ use crate::{
 /// A release, from the commit to the last environment whose gate needs no person.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ReleasePlan {
+    /// A release that is sealed, but whose builder ended before it could record that: to be recorded first. A number is
+    /// final with its manifest, so it is not burned.
+    pub record: Option<SealedRelease>,
     /// What to do.
     pub action: ReleaseAction,
     /// What is checked out.

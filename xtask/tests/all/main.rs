@@ -2,6 +2,7 @@
 #![expect(clippy::disallowed_methods, reason = "tests run the real git on repositories of their own")]
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test's helpers fail with the test")]
 
+mod audit;
 mod config;
 mod fleet;
 mod git;
@@ -11,3 +12,4 @@ mod pipeline;
 mod ssh;
 mod support;
 mod tidy;
+mod vault;

@@ -35,10 +35,13 @@ pub(super) async fn verify(
             agree(audit, story, &manifest, previous)?;
             objects(context, audit, inventory, &manifest).await?;
             manifests.insert(*version, manifest);
+        } else {
+            audit.notices.push(format!("{version}: its other objects were not checked: its manifest is not sound"));
         }
         previous = Some((*version, *digest));
     }
     unsealed(audit, inventory, story, &sealed.keys().copied().collect());
+    burned(context, audit, story).await?;
     Ok(manifests)
 }
 
@@ -105,19 +108,8 @@ async fn objects(
     inventory: &Inventory,
     manifest: &Manifest,
 ) -> anyhow::Result<()> {
-    for (name, object) in &manifest.objects {
-        let key = box_key(manifest.release, name)?;
-        let expected = format!("{} of {} bytes", object.sha256, object.size);
-        match context.vault.fetch(&key, None).await {
-            Ok(Some(found)) if found == (object.sha256, object.size) => {}
-            Ok(Some((digest, size))) => {
-                audit.find(&key, Verdict::Incorrect, expected, format!("{digest} of {size} bytes"));
-            }
-            Ok(None) => audit.find(&key, Verdict::Missing, expected, "nothing"),
-            Err(error) => {
-                audit.find(&key, Verdict::Unreachable, expected, format!("{:#}", anyhow::Error::from(error)));
-            }
-        }
+    for (name, sealed) in &manifest.objects {
+        object(context, audit, manifest.release, name, sealed.sha256, Some(sealed.size)).await?;
     }
     for (name, key) in inventory.boxes.get(&manifest.release).into_iter().flatten() {
         if name != MANIFEST && !manifest.objects.contains_key(name) {
@@ -149,6 +141,48 @@ fn unsealed(audit: &mut Audit, inventory: &Inventory, story: &Story, sealed: &BT
             }
         }
     }
+}
+
+/// What burned a number is the proof for it: those objects must still be what the burning recorded.
+async fn burned(context: &Context, audit: &mut Audit, story: &Story) -> anyhow::Result<()> {
+    for record in &story.releases {
+        let (Some(version), ReleaseEvent::Burned { differences, .. }) = (record.entry.release, &record.entry.event)
+        else {
+            continue;
+        };
+        for difference in differences {
+            object(context, audit, version, &difference.object, difference.uploaded, None).await?;
+        }
+    }
+    Ok(())
+}
+
+/// One object against its digest, and against its size where that is known.
+async fn object(
+    context: &Context,
+    audit: &mut Audit,
+    version: Version,
+    name: &str,
+    sha256: Digest,
+    size: Option<u64>,
+) -> anyhow::Result<()> {
+    let key = box_key(version, name)?;
+    let show = |digest: Digest, size: Option<u64>| match size {
+        Some(size) => format!("{digest} of {size} bytes"),
+        None => digest.to_string(),
+    };
+    let expected = show(sha256, size);
+    match context.vault.fetch(&key, None).await {
+        Ok(Some((found, length))) if found == sha256 && size.is_none_or(|size| size == length) => {}
+        Ok(Some((found, length))) => {
+            audit.find(&key, Verdict::Incorrect, expected, show(found, Some(length)));
+        }
+        Ok(None) => audit.find(&key, Verdict::Missing, expected, "nothing"),
+        Err(error) => {
+            audit.find(&key, Verdict::Unreachable, expected, format!("{:#}", anyhow::Error::from(error)));
+        }
+    }
+    Ok(())
 }
 
 /// A burned number never had a manifest: one that turns up later would make it look like a release.

@@ -191,8 +191,8 @@ impl Inventory {
         let Some((folder, name)) = key.as_str().rsplit_once('/') else { return false };
         if let Ok(chain) = folder.parse::<ChainName>() {
             let number = name.strip_suffix(".json").and_then(|digits| digits.parse::<u64>().ok());
-            // `00000001.json` and nothing that merely reads as the same number.
-            let number = number.filter(|number| chain.key(*number).is_ok_and(|own| own == key));
+            // `00000001.json` and nothing that merely reads as the same number; a chain begins at 1.
+            let number = number.filter(|number| *number > 0 && chain.key(*number).is_ok_and(|own| own == key));
             return number.is_some_and(|number| self.chains.entry(chain).or_default().insert(number, key).is_none());
         }
         if folder.strip_prefix("evidence/").is_some_and(|version| version.parse::<Version>().is_ok()) {

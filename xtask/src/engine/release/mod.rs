@@ -68,6 +68,9 @@ pub async fn lock(context: &Context) -> anyhow::Result<Guard> {
 /// # Errors
 /// Nothing to release, busy, integrity or unfinished, as DESIGN §8 tells them apart.
 pub async fn run(context: &Context, plan: &ReleasePlan, checks: &AllChecks) -> anyhow::Result<Sealed> {
+    if let Some(sealed) = &plan.record {
+        record(context, sealed.version, sealed.commit, sealed.manifest).await?;
+    }
     let version = match &plan.action {
         ReleaseAction::Nothing { reason, .. } => return Err(Failure::NothingToRelease(reason.clone()).into()),
         ReleaseAction::CarryOn { version, manifest } => {
@@ -91,16 +94,22 @@ pub async fn run(context: &Context, plan: &ReleasePlan, checks: &AllChecks) -> a
         Some(manifest) => manifest,
         None => build(context, plan, checks, version).await?,
     };
+    record(context, version, plan.commit, manifest).await?;
+    Ok(Sealed { release: version, manifest, commit: plan.commit })
+}
+
+/// Records a seal and tags the release.
+async fn record(context: &Context, version: Version, commit: CommitId, manifest: Digest) -> anyhow::Result<()> {
     ledger::append(context, &ChainName::Releases, |head| {
         let open = open(head);
-        if open.is_none_or(|open| open.version != version || open.commit != plan.commit) {
+        if open.is_none_or(|open| open.version != version || open.commit != commit) {
             return Err(Failure::Busy(format!("the reservation of {version} was burned by someone else")).into());
         }
         Ok(ledger::Draft { release: Some(version), manifest: Some(manifest), event: ReleaseEvent::Sealed })
     })
     .await?;
-    tag(context, version, plan.commit, manifest);
-    Ok(Sealed { release: version, manifest, commit: plan.commit })
+    tag(context, version, commit, manifest);
+    Ok(())
 }
 
 async fn reserve(context: &Context, version: Version, commit: CommitId) -> anyhow::Result<()> {

@@ -29,20 +29,34 @@ use crate::{
 /// as reading the vault goes.
 pub async fn plan(context: &Context, alone: bool) -> anyhow::Result<ReleasePlan> {
     let head = head(context)?;
-    let state = state(context).await?;
+    let mut state = state(context).await?;
+    if let Some(open) = state.open.as_ref().filter(|open| !alone || !is_free(context, open)) {
+        return Err(busy(open).into());
+    }
+    let record = unrecorded(context, &state, &head).await?;
+    if let Some(sealed) = &record {
+        (state.open, state.sealed) = (None, Some(sealed.clone()));
+    }
     let action = match &state.open {
-        Some(open) if !alone || !is_free(context, open) => return Err(busy(open).into()),
         Some(open) if open.commit == head.commit => ReleaseAction::Resume { version: open.version },
         open => next(context, &state, &head, open.as_ref()).await?,
     };
     let (through, stops_at) = route(&context.config.path);
     Ok(ReleasePlan {
+        record,
         action,
         commit: head.commit,
         functions: context.config.functions.keys().cloned().collect(),
         through: through.iter().map(|stop| stop.environment.clone()).collect(),
         stops_at,
     })
+}
+
+/// The open number of another commit, if its manifest is written already.
+async fn unrecorded(context: &Context, state: &ReleasesState, head: &Head) -> anyhow::Result<Option<SealedRelease>> {
+    let Some(open) = state.open.as_ref().filter(|open| open.commit != head.commit) else { return Ok(None) };
+    let manifest = super::sealed_already(context, open.version, open.commit).await?;
+    Ok(manifest.map(|manifest| SealedRelease { version: open.version, manifest, commit: open.commit }))
 }
 
 /// How the numbers stand.

@@ -51,10 +51,10 @@ pub(super) enum Refusal {
 /// What the vault says, and which folder to ask in if not the repository's root.
 #[derive(Default)]
 pub(super) struct Vault {
-    living: Option<(&'static str, CommitId)>,
-    highest: Option<(&'static str, CommitId, Fate)>,
-    first: Option<&'static str>,
-    folder: Option<Utf8PathBuf>,
+    pub(super) living: Option<(&'static str, CommitId)>,
+    pub(super) highest: Option<(&'static str, CommitId, Fate)>,
+    pub(super) first: Option<&'static str>,
+    pub(super) folder: Option<Utf8PathBuf>,
 }
 
 impl Vault {

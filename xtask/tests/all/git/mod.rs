@@ -3,6 +3,7 @@
 mod cases;
 mod histories;
 mod history;
+mod plans;
 mod random;
 mod status;
 mod tag;

@@ -1,6 +1,10 @@
 //! The pipeline of the local profile, by the real binary, in projects of its own.
 
+mod abandoned;
+mod build;
 mod death;
+mod kill;
+mod race;
 mod release;
 mod resume;
 mod verify;

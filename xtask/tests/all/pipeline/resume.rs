@@ -54,30 +54,51 @@ async fn kinds<E: Event>(context: &Context, chain: &ChainName) -> Vec<String> {
     kinds
 }
 
-/// Lets every call of one release fail in this way, each from the same beginning, and runs it again after each.
-async fn every_failure_is_survived(project: &Project, how: How, undisturbed: u8) {
+/// Kills the process after each thing that a release does to the world, each time from the same beginning, and runs
+/// the same command again.
+async fn killed_anywhere(project: &Project, undisturbed: u8) {
     let beginning = tree(project.local());
-    let fate = Fate::new(How::Undisturbed, 0);
-    assert_eq!(code(&release(&fate.over(project.context())).await), undisturbed);
-    let expected = end(&project.context()).await;
-    let calls = fate.calls();
-    assert!(calls > 100, "{calls}");
-    for at in 1..=calls {
+    let (fate, expected) = uneventful(project, undisturbed).await;
+    for at in fate.effects() {
         put_back(project.local(), &beginning);
-        let fate = Fate::new(how, at);
-        let first = release(&fate.over(project.context())).await;
-        let what = format!("{how:?} {at}, {}: {first:?}", fate.struck());
-        // The last calls may fail when everything is recorded already.
-        assert!(code(&first) == 8, "it must be unfinished, not {}: {what}", code(&first));
+        let fate = Fate::new(How::KilledAfter, at);
+        let killed = release(&fate.over(project.context())).await;
+        let what = format!("killed after {}: {killed:?}", fate.struck());
+        assert!(killed.is_err(), "{what}");
         let context = project.context();
         let again = release(&context).await;
-        let settled = code(&again);
-        assert!(settled == undisturbed || settled == 3, "the same command ends with {settled}: {what}: {again:?}");
+        // Where everything was recorded before, there is nothing left to do.
+        assert!([undisturbed, 3].contains(&code(&again)), "the same command ends otherwise: {what}: {again:?}");
         assert_eq!(end(&context).await, expected, "{what}");
         let audit = audit::run(&context).await.unwrap();
         assert!(audit.findings.is_empty(), "{what}: {:?}", audit.findings);
-        assert!(matches!(code(&release(&project.context()).await), 3), "{what}");
+        assert_eq!(code(&release(&context).await), 3, "{what}");
     }
+}
+
+/// Lets each call on each object fail for a moment: the command is unfinished, kills nothing, and touches nothing more. What then is
+/// there is what a killed process leaves, too.
+async fn failing_anywhere(project: &Project, how: How, undisturbed: u8) {
+    let beginning = tree(project.local());
+    let (fate, _) = uneventful(project, undisturbed).await;
+    let calls = if how == How::AnswerLost { fate.effects() } else { fate.firsts() };
+    for at in calls {
+        put_back(project.local(), &beginning);
+        let fate = Fate::new(how, at);
+        let failed = release(&fate.over(project.context())).await;
+        let what = format!("{how:?} at {}: {failed:?}", fate.struck());
+        assert_eq!(code(&failed), 8, "it must be unfinished: {what}");
+        let after: Vec<_> = fate.effects().into_iter().filter(|effect| *effect > at).collect();
+        assert!(after.is_empty(), "it went on to change the world: {what}");
+    }
+}
+
+async fn uneventful(project: &Project, undisturbed: u8) -> (std::sync::Arc<Fate>, End) {
+    let fate = Fate::new(How::Undisturbed, 0);
+    assert_eq!(code(&release(&fate.over(project.context())).await), undisturbed);
+    let (calls, effects) = (fate.firsts().len(), fate.effects().len());
+    assert!(calls > 60 && effects > 25, "{calls} calls, {effects} effects");
+    (fate, end(&project.context()).await)
 }
 
 fn put_back(local: &Utf8Path, files: &BTreeMap<String, Vec<u8>>) {
@@ -99,23 +120,26 @@ async fn about_to_die() -> Project {
     project
 }
 
-macro_rules! each {
-    ($($name:ident: $how:ident),*) => {
-        $(
-            mod $name {
-                #[tokio::test]
-                async fn a_release() {
-                    let project = super::Project::new();
-                    super::every_failure_is_survived(&project, super::How::$how, 0).await;
-                }
-
-                #[tokio::test]
-                async fn a_death() {
-                    let project = super::about_to_die().await;
-                    super::every_failure_is_survived(&project, super::How::$how, 6).await;
-                }
-            }
-        )*
-    };
+#[tokio::test]
+async fn a_release_is_killed_anywhere() {
+    killed_anywhere(&Project::new(), 0).await;
 }
-each!(killed_before: KilledBefore, killed_after: KilledAfter, refused: Refused, answer_lost: AnswerLost);
+
+#[tokio::test]
+async fn a_death_is_killed_anywhere() {
+    killed_anywhere(&about_to_die().await, 6).await;
+}
+
+#[tokio::test]
+async fn a_release_fails_for_a_moment() {
+    let project = Project::new();
+    failing_anywhere(&project, How::AnswerLost, 0).await;
+    put_back(project.local(), &BTreeMap::new());
+    failing_anywhere(&project, How::Refused, 0).await;
+}
+
+#[tokio::test]
+async fn a_death_fails_for_a_moment() {
+    failing_anywhere(&about_to_die().await, How::AnswerLost, 6).await;
+    failing_anywhere(&about_to_die().await, How::Refused, 6).await;
+}

@@ -32,8 +32,6 @@ use xtask::{
 pub(crate) enum How {
     /// Not at all: calls are only counted.
     Undisturbed,
-    /// The process is killed right before this call: nothing more reaches the world.
-    KilledBefore,
     /// The process is killed right after this call took effect.
     KilledAfter,
     /// This one call fails and has no effect; the world recovers at once.
@@ -47,23 +45,45 @@ pub(crate) struct Fate {
     how: How,
     at: usize,
     calls: AtomicUsize,
-    struck: Mutex<String>,
+    effects: Mutex<Vec<usize>>,
+    story: Mutex<Vec<String>>,
 }
 
 impl Fate {
     /// It fails at this call, counted from 1.
     pub(crate) fn new(how: How, at: usize) -> Arc<Self> {
-        Arc::new(Self { how, at, calls: AtomicUsize::new(0), struck: Mutex::default() })
+        Arc::new(Self { how, at, calls: AtomicUsize::new(0), effects: Mutex::default(), story: Mutex::default() })
     }
 
-    /// How many calls there were.
-    pub(crate) fn calls(&self) -> usize {
+    fn calls(&self) -> usize {
         self.calls.load(Ordering::SeqCst)
+    }
+
+    /// Which of the calls change the world.
+    pub(crate) fn effects(&self) -> Vec<usize> {
+        self.effects.lock().unwrap().clone()
+    }
+
+    /// The first call of each kind on each object.
+    pub(crate) fn firsts(&self) -> Vec<usize> {
+        let story = self.story.lock().unwrap();
+        let first = |at: &usize| !story[..*at].contains(&story[*at]);
+        (0..story.len()).filter(first).map(|at| at + 1).collect()
+    }
+
+    /// The first call of this description.
+    pub(crate) fn place(&self, what: &str) -> usize {
+        self.story.lock().unwrap().iter().position(|call| call == what).unwrap() + 1
+    }
+
+    /// What a call was.
+    pub(crate) fn called(&self, at: usize) -> String {
+        self.story.lock().unwrap()[at - 1].clone()
     }
 
     /// The call that failed.
     pub(crate) fn struck(&self) -> String {
-        self.struck.lock().unwrap().clone()
+        self.called(self.at)
     }
 
     /// The same context in a world of this fate.
@@ -80,6 +100,17 @@ impl Fate {
         }
     }
 
+    /// A call that changes the world.
+    async fn effect<T, E>(
+        &self,
+        what: &str,
+        call: impl Future<Output = Result<T, E>>,
+        error: impl Fn() -> E,
+    ) -> Result<T, E> {
+        self.effects.lock().unwrap().push(self.calls() + 1);
+        self.call(what, call, error).await
+    }
+
     async fn call<T, E>(
         &self,
         what: &str,
@@ -87,11 +118,8 @@ impl Fate {
         error: impl Fn() -> E,
     ) -> Result<T, E> {
         let now = self.calls.fetch_add(1, Ordering::SeqCst) + 1;
-        if now == self.at {
-            what.clone_into(&mut self.struck.lock().unwrap());
-        }
+        self.story.lock().unwrap().push(what.to_owned());
         match self.how {
-            How::KilledBefore if now >= self.at => Err(error()),
             How::KilledAfter if now > self.at => Err(error()),
             How::Refused if now == self.at => Err(error()),
             How::KilledAfter | How::AnswerLost if now == self.at => call.await.and_then(|_lost| Err(error())),
@@ -127,7 +155,7 @@ impl<P: ?Sized> Fated<P> {
 #[async_trait]
 impl Vault for Fated<dyn Vault> {
     async fn create(&self, key: &VaultKey, body: Body<'_>) -> Result<(), VaultError> {
-        self.fate.call(&format!("create {key}"), self.inner.create(key, body), vault_error).await
+        self.fate.effect(&format!("create {key}"), self.inner.create(key, body), vault_error).await
     }
 
     async fn read(&self, key: &VaultKey) -> Result<Option<Vec<u8>>, VaultError> {
@@ -154,7 +182,7 @@ impl Witness for Fated<dyn Witness> {
     }
 
     async fn note(&self, chain: &ChainName, head: Head) -> anyhow::Result<()> {
-        self.fate.call(&format!("note {chain}"), self.inner.note(chain, head), || storm().into()).await
+        self.fate.effect(&format!("note {chain}"), self.inner.note(chain, head), || storm().into()).await
     }
 }
 
@@ -186,7 +214,7 @@ impl Fleet for Fated<dyn Fleet> {
         configuration: &Configuration,
     ) -> Result<FunctionState, FleetError> {
         let create = self.inner.create(name, code, configuration);
-        self.fate.call(&format!("create {name}"), create, || self.fleet_error()).await
+        self.fate.effect(&format!("create {name}"), create, || self.fleet_error()).await
     }
 
     async fn update_code(
@@ -196,7 +224,7 @@ impl Fleet for Fated<dyn Fleet> {
         guard: &Revision,
     ) -> Result<FunctionState, FleetError> {
         let update = self.inner.update_code(name, code, guard);
-        self.fate.call(&format!("update code of {name}"), update, || self.fleet_error()).await
+        self.fate.effect(&format!("update code of {name}"), update, || self.fleet_error()).await
     }
 
     async fn update_configuration(
@@ -206,7 +234,7 @@ impl Fleet for Fated<dyn Fleet> {
         guard: &Revision,
     ) -> Result<FunctionState, FleetError> {
         let update = self.inner.update_configuration(name, configuration, guard);
-        self.fate.call(&format!("update configuration of {name}"), update, || self.fleet_error()).await
+        self.fate.effect(&format!("update configuration of {name}"), update, || self.fleet_error()).await
     }
 
     async fn publish(
@@ -217,7 +245,7 @@ impl Fleet for Fated<dyn Fleet> {
         description: &str,
     ) -> Result<FunctionState, FleetError> {
         let publish = self.inner.publish(name, code, guard, description);
-        self.fate.call(&format!("publish {name}"), publish, || self.fleet_error()).await
+        self.fate.effect(&format!("publish {name}"), publish, || self.fleet_error()).await
     }
 
     async fn version(&self, name: &FleetName, version: FleetVersion) -> Result<Option<FunctionState>, FleetError> {
@@ -236,7 +264,7 @@ impl Fleet for Fated<dyn Fleet> {
         target: &AliasTarget,
     ) -> Result<AliasState, FleetError> {
         let create = self.inner.create_alias(name, alias, target);
-        self.fate.call(&format!("create alias of {name}"), create, || self.fleet_error()).await
+        self.fate.effect(&format!("create alias of {name}"), create, || self.fleet_error()).await
     }
 
     async fn update_alias(
@@ -247,16 +275,16 @@ impl Fleet for Fated<dyn Fleet> {
         guard: &Revision,
     ) -> Result<AliasState, FleetError> {
         let update = self.inner.update_alias(name, alias, target, guard);
-        self.fate.call(&format!("update alias of {name}"), update, || self.fleet_error()).await
+        self.fate.effect(&format!("update alias of {name}"), update, || self.fleet_error()).await
     }
 
     async fn delete_alias(&self, name: &FleetName, alias: &AliasName) -> Result<(), FleetError> {
         let delete = self.inner.delete_alias(name, alias);
-        self.fate.call(&format!("delete alias of {name}"), delete, || self.fleet_error()).await
+        self.fate.effect(&format!("delete alias of {name}"), delete, || self.fleet_error()).await
     }
 
     async fn invoke(&self, name: &FleetName, qualifier: &Qualifier, payload: &[u8]) -> Result<Invocation, FleetError> {
         let invoke = self.inner.invoke(name, qualifier, payload);
-        self.fate.call(&format!("invoke {name}"), invoke, || self.fleet_error()).await
+        self.fate.call(&format!("invoke {name} {qualifier:?}"), invoke, || self.fleet_error()).await
     }
 }

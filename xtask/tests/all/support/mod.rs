@@ -3,4 +3,5 @@
 pub(crate) mod faults;
 pub(crate) mod project;
 pub(crate) mod repo;
+pub(crate) mod vaults;
 pub(crate) mod world;

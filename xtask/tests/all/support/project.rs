@@ -135,13 +135,7 @@ impl Project {
 
     /// The real binary in a folder, in an environment of which only what the build tools need is passed on.
     pub(crate) fn command(&self, folder: &Utf8Path, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
-        let passed = ["PATH", "HOME", "CARGO_HOME", "RUSTUP_HOME", "RUSTUP_TOOLCHAIN", "TMPDIR"];
-        let passed = passed.iter().filter_map(|name| Some((name, std::env::var_os(name)?)));
-        command.args(args).current_dir(folder).env_clear().envs(passed);
-        command.envs([("USER", "ada"), ("GIT_CONFIG_GLOBAL", "/dev/null"), ("GIT_CONFIG_NOSYSTEM", "1")]);
-        command.env("XTASK_LOCAL", &self.local).stdin(Stdio::null());
-        command
+        command(folder, &self.local, args)
     }
 
     /// Every file of the local state that lasts: its name and its bytes. Locks and drafts are none of them.
@@ -155,6 +149,17 @@ impl Project {
     pub(crate) fn tags(&self) -> String {
         self.repo.git(&["tag", "--list"])
     }
+}
+
+/// The real binary in a folder, with its state in `local`.
+pub(crate) fn command(folder: &Utf8Path, local: &Utf8Path, args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
+    let passed = ["PATH", "HOME", "CARGO_HOME", "RUSTUP_HOME", "RUSTUP_TOOLCHAIN", "TMPDIR"];
+    let passed = passed.iter().filter_map(|name| Some((name, std::env::var_os(name)?)));
+    command.args(args).current_dir(folder).env_clear().envs(passed);
+    command.envs([("USER", "ada"), ("GIT_CONFIG_GLOBAL", "/dev/null"), ("GIT_CONFIG_NOSYSTEM", "1")]);
+    command.env("XTASK_LOCAL", local).stdin(Stdio::null());
+    command
 }
 
 /// What a run of the binary brought.
@@ -269,7 +274,7 @@ within_ms = 1200
 "#;
 
 /// The environments of the real project.
-const RELEASE: &str = r#"schema = 1
+pub(crate) const RELEASE: &str = r#"schema = 1
 
 [functions.alpha.configuration]
 memory_mb = 256

@@ -4,6 +4,7 @@
 use std::{fs, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
+use camino::Utf8Path;
 use xtask::{
     adapters::local::{
         clock::SystemClock,
@@ -29,52 +30,61 @@ use xtask::{
     },
 };
 
-use crate::{fleet::bootstrap, support::project::Project};
+use crate::{
+    fleet::bootstrap,
+    support::{project::Project, repo::Repo},
+};
 
 impl Project {
     /// What a fresh process would see of the world.
     pub(crate) fn context(&self) -> Context {
-        let load::Found { root, config } = load::release(self.root(), None).unwrap();
-        let local = self.local().to_owned();
-        let workshop = local.join("tmp");
-        fs::create_dir_all(&local).unwrap();
-        fs::write(local.join(".gitignore"), "*\n").unwrap();
-        let clock: Arc<dyn Clock> = Arc::new(Impatient);
-        let fleets = config.path.iter().map(|stop| {
-            let variables = config.variables.get(&stop.environment).cloned().unwrap_or_default();
-            let here = config.fleet_names.iter().filter(|((environment, _), _)| environment == &stop.environment);
-            let region = if stop.recovery { local.join("dr") } else { local.clone() };
-            let fleet = LocalFleet::new(Setup {
-                root: region.join("fleet"),
-                vault: region.join("vault"),
-                local: local.clone(),
-                variables: here.map(|(_, name)| (name.clone(), variables.clone())).collect(),
-                settle: Duration::ZERO,
-                clock: Arc::clone(&clock),
-            });
-            (stop.environment.clone(), Arc::new(fleet) as Arc<dyn Fleet>)
+        context(self.root(), self.local(), self.repo())
+    }
+}
+
+/// What a fresh process would see, with `release.toml` in `root` and its state in `local`.
+pub(crate) fn context(root: &Utf8Path, local: &Utf8Path, repo: &Repo) -> Context {
+    let load::Found { root, config } = load::release(root, None).unwrap();
+    let local = local.to_owned();
+    let workshop = local.join("tmp");
+    fs::create_dir_all(&local).unwrap();
+    fs::write(local.join(".gitignore"), "*\n").unwrap();
+    let clock: Arc<dyn Clock> = Arc::new(Impatient);
+    let fleets = config.path.iter().map(|stop| {
+        let variables = config.variables.get(&stop.environment).cloned().unwrap_or_default();
+        let here = config.fleet_names.iter().filter(|((environment, _), _)| environment == &stop.environment);
+        let region = if stop.recovery { local.join("dr") } else { local.clone() };
+        let fleet = LocalFleet::new(Setup {
+            root: region.join("fleet"),
+            vault: region.join("vault"),
+            local: local.clone(),
+            variables: here.map(|(_, name)| (name.clone(), variables.clone())).collect(),
+            settle: Duration::ZERO,
+            clock: Arc::clone(&clock),
         });
-        Context {
-            fleets: fleets.collect(),
-            config: Arc::new(config.clone()),
-            actor: "ada@laptop".to_owned(),
-            machine: "laptop".to_owned(),
-            tool: "xtask 0.0.0".to_owned(),
-            vault: Arc::new(LocalVault::new(&local.join("vault"), &workshop)),
-            witness: Arc::new(FileWitness::new(&local.join("witness.json"), &workshop)),
-            recovery: Site {
-                vault: Arc::new(LocalVault::new(&local.join("dr/vault"), &workshop)),
-                witness: Arc::new(FileWitness::new(&local.join("dr/witness.json"), &workshop)),
-            },
-            signer: Arc::new(FileKeys::new(&local.join("keys"))),
-            locks: Arc::new(FileLocks::new(&local.join("locks"))),
-            git: Arc::new(self.repo().open()),
-            cargo: Arc::new(Packer),
-            clock,
-            story: Arc::new(Silence),
-            root,
-            local,
-        }
+        (stop.environment.clone(), Arc::new(fleet) as Arc<dyn Fleet>)
+    });
+    Context {
+        fleets: fleets.collect(),
+        config: Arc::new(config.clone()),
+        actor: "ada@laptop".to_owned(),
+        email: Some("ada@example.com".to_owned()),
+        machine: "laptop".to_owned(),
+        tool: "xtask 0.0.0".to_owned(),
+        vault: Arc::new(LocalVault::new(&local.join("vault"), &workshop)),
+        witness: Arc::new(FileWitness::new(&local.join("witness.json"), &workshop)),
+        recovery: Site {
+            vault: Arc::new(LocalVault::new(&local.join("dr/vault"), &workshop)),
+            witness: Arc::new(FileWitness::new(&local.join("dr/witness.json"), &workshop)),
+        },
+        signer: Arc::new(FileKeys::new(&local.join("keys"))),
+        locks: Arc::new(FileLocks::new(&local.join("locks"))),
+        git: Arc::new(repo.open()),
+        cargo: Arc::new(Packer),
+        clock,
+        story: Arc::new(Silence),
+        root,
+        local,
     }
 }
 

@@ -1,0 +1,97 @@
+//! Vaults with a past that was never lived: releases written into the ledger as the toolchain itself writes them, without
+//! a build and without a fleet.
+
+use std::collections::BTreeMap;
+
+use xtask::{
+    context::Context,
+    engine::{ledger, release::survey},
+    model::{
+        canonical,
+        commit::CommitId,
+        digest::Digest,
+        entry::{ChainName, Event},
+        environment::EnvironmentEvent,
+        manifest::{MANIFEST, Manifest, PreviousRelease, Toolchain, box_key},
+        releases::ReleaseEvent,
+        version::Version,
+    },
+    ports::vault::Body,
+};
+
+/// A release that is verified in dev and qa, and waits at the gate of uat.
+pub(crate) async fn living(context: &Context, version: Version, commit: CommitId) {
+    let manifest = Some(sealed(context, version, commit).await);
+    for environment in ["dev", "qa"] {
+        let chain = ChainName::Environment(environment.parse().unwrap());
+        for event in [
+            claimed(context),
+            EnvironmentEvent::Staged { functions: BTreeMap::new() },
+            EnvironmentEvent::Shifting { moves: Vec::new(), smoke: Vec::new() },
+            EnvironmentEvent::Shifted,
+            EnvironmentEvent::Verified { smoke: Vec::new() },
+        ] {
+            append(context, &chain, version, manifest, event).await;
+        }
+    }
+}
+
+/// A release that is sealed and died in dev.
+pub(crate) async fn dead(context: &Context, version: Version, commit: CommitId) {
+    let manifest = Some(sealed(context, version, commit).await);
+    let dev = ChainName::Environment("dev".parse().unwrap());
+    append(context, &dev, version, manifest, claimed(context)).await;
+    append(context, &dev, version, manifest, EnvironmentEvent::Died { finding: "told to die".to_owned() }).await;
+}
+
+/// A number that was burned.
+pub(crate) async fn burned(context: &Context, version: Version, commit: CommitId) {
+    reserved(context, version, commit).await;
+    let burned = ReleaseEvent::Burned { reason: "told to burn".to_owned(), differences: Vec::new() };
+    append(context, &ChainName::Releases, version, None, burned).await;
+}
+
+async fn sealed(context: &Context, version: Version, commit: CommitId) -> Digest {
+    reserved(context, version, commit).await;
+    let previous = survey::state(context).await.unwrap().sealed;
+    let none = || "none".to_owned();
+    let manifest = Manifest {
+        schema: 1,
+        release: version,
+        commit,
+        previous: previous.map(|sealed| PreviousRelease { release: sealed.version, manifest: sealed.manifest }),
+        toolchain: Toolchain { rustc: none(), cargo: none(), host: none(), target: none(), profile: none() },
+        lockfile: Digest::of(b""),
+        dependencies: BTreeMap::new(),
+        objects: BTreeMap::new(),
+        functions: BTreeMap::new(),
+        path: context.config.path.clone(),
+        changes: Vec::new(),
+    };
+    let bytes = canonical::to_vec(&manifest).unwrap();
+    context.vault.create(&box_key(version, MANIFEST).unwrap(), Body::Bytes(&bytes)).await.unwrap();
+    append(context, &ChainName::Releases, version, Some(Digest::of(&bytes)), ReleaseEvent::Sealed).await;
+    Digest::of(&bytes)
+}
+
+async fn reserved(context: &Context, version: Version, commit: CommitId) {
+    let (machine, expires) = (context.machine.clone(), context.clock.now());
+    append(
+        context,
+        &ChainName::Releases,
+        version,
+        None,
+        ReleaseEvent::Reserved { commit, machine, expires, email: None },
+    )
+    .await;
+}
+
+fn claimed(context: &Context) -> EnvironmentEvent {
+    let machine = context.machine.clone();
+    EnvironmentEvent::Claimed { machine, expires: context.clock.now(), took_over: None, rollback: None }
+}
+
+async fn append<E: Event>(context: &Context, chain: &ChainName, of: Version, manifest: Option<Digest>, event: E) {
+    let draft = ledger::Draft { release: Some(of), manifest, event };
+    ledger::append(context, chain, |_| Ok(draft.clone())).await.unwrap();
+}
