@@ -63,7 +63,8 @@ pub(super) async fn run(world: &World, args: Args) -> anyhow::Result<Answer> {
         Err(_) => None,
     };
     let sha256 = Digest::of(&bytes);
-    let content = String::from_utf8(bytes).map_err(|_| Failure::usage(format!("{path} is not text in UTF-8")))?;
+    let content =
+        String::from_utf8(bytes).map_err(|_not_utf8| Failure::usage(format!("{path} is not text in UTF-8")))?;
     let evidence = Evidence {
         schema: 1,
         release,

@@ -9,6 +9,7 @@ mod diff;
 mod doctor;
 mod dr_sync;
 mod evidence;
+mod globals;
 mod graveyard;
 mod history;
 mod invoke;
@@ -21,13 +22,10 @@ mod test;
 mod verify;
 mod world;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{Parser, Subcommand};
 
-pub use self::world::World;
-use crate::{
-    engine::decide::Verdict,
-    output::{Answer, progress::Level},
-};
+pub use self::{globals::Globals, world::World};
+use crate::{engine::decide::Verdict, output::Answer};
 
 /// Build once, prove it, promote it: one sealed box from commit to production.
 #[derive(Debug, Parser)]
@@ -39,72 +37,6 @@ pub struct Cli {
     /// The command.
     #[command(subcommand)]
     pub command: Command,
-}
-
-/// Options of every command.
-#[derive(Debug, Clone, clap::Args)]
-pub struct Globals {
-    /// Where things run and are kept.
-    #[arg(long, global = true, env = "XTASK_PROFILE", value_name = "PROFILE", default_value = "local")]
-    pub profile: Profile,
-    /// The configuration file [default: the nearest release.toml from here upwards]
-    #[arg(long, global = true, value_name = "FILE")]
-    pub config: Option<camino::Utf8PathBuf>,
-    /// Print the result as one JSON document.
-    #[arg(long, global = true)]
-    pub json: bool,
-    /// Print what would be done, and stop.
-    #[arg(long, global = true)]
-    pub plan: bool,
-    /// Tell every step.
-    #[arg(short, long, global = true, conflicts_with = "quiet")]
-    pub verbose: bool,
-    /// Tell only warnings.
-    #[arg(short, long, global = true)]
-    pub quiet: bool,
-    /// When to colour.
-    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
-    pub color: Color,
-}
-
-impl Globals {
-    /// How much of the story to tell.
-    #[must_use]
-    pub fn level(&self) -> Level {
-        match (self.verbose, self.quiet) {
-            (true, _) => Level::Verbose,
-            (_, true) => Level::Quiet,
-            _ => Level::Normal,
-        }
-    }
-}
-
-/// The profiles.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Profile {
-    /// This machine: no cloud, container or daemon
-    Local,
-}
-
-/// When to colour.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Color {
-    /// On a terminal
-    Auto,
-    /// Always
-    Always,
-    /// Never
-    Never,
-}
-
-impl From<Color> for anstream::ColorChoice {
-    fn from(color: Color) -> Self {
-        match color {
-            Color::Auto => Self::Auto,
-            Color::Always => Self::Always,
-            Color::Never => Self::Never,
-        }
-    }
 }
 
 /// The commands.

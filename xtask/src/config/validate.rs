@@ -119,7 +119,10 @@ fn gate(name: &EnvName, rules: &GateRules, problems: &mut Vec<String>) {
             problems.push(format!("gate of `{name}`: role `{}` needs a count of at least 1", rule.role));
         }
         if !roles.insert(&rule.role) {
-            problems.push(format!("gate of `{name}`: role `{}` is given twice", rule.role));
+            problems.push(format!(
+                "gate of `{name}`: role `{}` is given twice: write it once, with its `count`",
+                rule.role
+            ));
         }
     }
     let mut kinds = BTreeSet::new();

@@ -163,7 +163,7 @@ fn a_gate_is_wrong() {
 gate.approvals = [{ role = "manager", count = 0 }, { role = "manager", count = 1 }]"#;
     assert_snapshot!(release(r#"name = "prod""#, gate), @"
     /release.toml is not valid:
-      - gate of `prod`: an approval needs a role and a count of at least 1
+      - gate of `prod`: role `manager` needs a count of at least 1
       - gate of `prod`: role `manager` is given twice: write it once, with its `count`
     ");
 }

@@ -115,7 +115,7 @@ fn refuses_what_it_may_not(project: &Project) {
         .xtask(&["promote", "--to", "prod", "--release", "v1.0.0"])
         .expect(4)
         .says("order: it is not verified in uat");
-    project.xtask(&["promote", "--to", "dr", "--release", "v1.0.0"]).expect(4).says("path: dr is the second region");
+    project.xtask(&["promote", "--to", "dr", "--release", "v1.0.0"]).expect(4).says("dr is the second region");
     project.xtask(&["promote", "--to", "qa", "--release", "v9.9.9"]).expect(4).says("v9.9.9 is not a sealed release");
     project.xtask(&["promote", "--to", "nowhere"]).expect(2).says("dev, qa, uat, prod, dr");
     project.xtask(&["verify", "--env", "nowhere"]).expect(2).says("dev, qa, uat, prod, dr");
