@@ -280,7 +280,7 @@ mod tests {
             problems,
             [
                 "gate of `uat`: role `a` needs a count of at least 1",
-                "gate of `uat`: role `a` is given twice",
+                "gate of `uat`: role `a` is given twice: write it once, with its `count`",
                 "gate of `uat`: evidence `e2e` is given twice",
                 "the first environment cannot ask for a `soak`: there is nothing before it to soak in",
             ]
