@@ -107,9 +107,10 @@ struct Story {
 pub async fn run(context: &Context) -> anyhow::Result<Audit> {
     let mut audit = Audit::default();
     let phase = context.story.phase("verifying the vault");
+    // The witness first: whoever appends meanwhile must not look like someone who removed a tail.
+    let heads = ledger::heads(context).await?;
     let listed = context.vault.list(None).await.map_err(|e| Failure::unfinished("failed to list the vault", e))?;
     audit.objects = listed.len();
-    let heads = ledger::heads(context).await?;
     let mut inventory = Inventory::default();
     for item in listed {
         if item.key.is_none_or(|key| !inventory.take(key)) {
