@@ -1,0 +1,3 @@
+//! People at the gates, by the real binary: what they decide, and what becomes of a release.
+
+mod handbook;
