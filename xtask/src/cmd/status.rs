@@ -63,7 +63,10 @@ pub(super) fn text(status: &Status) -> String {
 /// Since when something is live, and who holds the environment.
 fn line(environment: &EnvironmentStatus) -> String {
     let name = &environment.environment;
-    let live = environment.live.as_ref().map(|live| format!("\n{name}: {} since {}", live.release, live.since));
+    let live = environment.live.as_ref().map(|live| {
+        let synced = live.synced.map(|time| format!(", Globally Synced at {time}")).unwrap_or_default();
+        format!("\n{name}: {} since {}{synced}", live.release, live.since)
+    });
     let held = environment.holder.as_ref().map(|c| format!("\n{name} is held by {} for {}", c.owner, c.release));
     [live, held].into_iter().flatten().collect()
 }

@@ -9,6 +9,7 @@ mod git;
 mod golden;
 mod ownership;
 mod pipeline;
+mod readme;
 mod ssh;
 mod support;
 mod tidy;
