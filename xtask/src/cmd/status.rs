@@ -6,7 +6,10 @@ use crate::{
     cmd::{World, promote},
     engine::status::{self, EnvironmentStatus, ReleaseStatus, Status},
     model::version::Version,
-    output::{Answer, table::table},
+    output::{
+        Answer,
+        table::{fitted, table},
+    },
 };
 
 /// Arguments of `status`.
@@ -26,20 +29,21 @@ pub(super) async fn run(world: &World, args: Args) -> anyhow::Result<Answer> {
         }
         None => {
             let status = status::overview(&context).await?;
-            Answer::new(&status, text(&status))
+            Answer::new(&status, text(&status, world.columns))
         }
     }
 }
 
-/// What is where, releases down and environments across; what is live since when; and what to type next.
-pub(super) fn text(status: &Status) -> String {
+/// What is where, releases down and environments across, within the columns of a terminal; what is live since when;
+/// and what to type next.
+pub(super) fn text(status: &Status, columns: Option<usize>) -> String {
     let names = status.environments.iter().map(|e| e.environment.as_str());
     let header: Vec<&str> = std::iter::once("release").chain(names).collect();
     let rows = status.releases.iter().map(|row| {
         let release = row.release.to_string();
         std::iter::once(release).chain(row.cells.iter().cloned()).collect()
     });
-    let mut text = table(&header, &rows.collect::<Vec<_>>());
+    let mut text = fitted(&header, &rows.collect::<Vec<_>>(), columns);
     let lines: String = status.environments.iter().map(line).collect();
     if !lines.is_empty() {
         text.push_str(&format!("{lines}\n"));

@@ -40,6 +40,8 @@ pub struct World {
     pub user: String,
     /// This machine's name.
     pub machine: String,
+    /// How many columns its stdout has; `None` where it is no terminal.
+    pub columns: Option<usize>,
     /// The options of every command.
     pub globals: Globals,
 }
