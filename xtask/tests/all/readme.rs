@@ -1,9 +1,13 @@
-//! The newcomer's walk in README.md, typed line by line into a shell, in a fresh clone of the small monorepo. Nothing
-//! but `cargo xtask` stands for something else than it says: for the binary that is tested.
+//! What README.md shows is what happens. Its `people.toml` is read; the newcomer's walk is typed line by line into a
+//! shell, in a fresh clone of the small monorepo. Nothing but `cargo xtask` stands for something else than it says: for
+//! the binary that is tested.
 
 use camino::Utf8Path;
+use xtask::config::people;
 
 use crate::support::project::{Project, Ran, scrubbed};
+
+const README: &str = include_str!("../../../README.md");
 
 const HEADING: &str = "## On to production";
 
@@ -48,10 +52,20 @@ fn lines_are_found_with_their_codes() {
 }
 
 #[test]
+fn the_people_of_the_example_are_read() {
+    let (_, text) = README.split_once("```toml\n").unwrap();
+    let (text, _) = text.split_once("```").unwrap();
+    let people = people::validate(toml::from_str(text).unwrap(), &[], false).unwrap();
+    assert_eq!(people.persons.len(), 1);
+    let (_, schema) = text.lines().next().unwrap().split_once("#:schema ").unwrap();
+    assert!(Utf8Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name(schema).is_file(), "there is no {schema}");
+}
+
+#[test]
 fn the_walk_goes_as_written() {
     let project = Project::new();
     let clone = project.in_clone("newcomer");
-    let walk = lines(include_str!("../../../README.md"), HEADING);
+    let walk = lines(README, HEADING);
     for (line, code) in &walk {
         let ran = types(&clone, line);
         assert_eq!(ran.code, *code, "{line}\nstdout: {}\nstderr: {}", ran.stdout, ran.stderr);
