@@ -9,6 +9,7 @@ mod git;
 mod golden;
 mod ownership;
 mod pipeline;
+mod policy;
 mod readme;
 mod ssh;
 mod support;
