@@ -7,6 +7,7 @@ mod config;
 mod fleet;
 mod git;
 mod golden;
+mod mistakes;
 mod ownership;
 mod pipeline;
 mod policy;
