@@ -26,7 +26,7 @@ async fn a_fix_goes_on_where_anything_was_interrupted() {
     FUNCTIONS.iter().for_each(|function| project.improve(function, "second"));
     let second = project.commit("feat: second").to_string();
     let beginning = tree(project.local());
-    let fate = Fate::new(How::Undisturbed, 0);
+    let fate = Fate::undisturbed();
     release(&fate.over(project.context())).await.unwrap();
     FUNCTIONS.iter().for_each(|function| project.improve(function, "third"));
     project.commit("fix: third");
@@ -75,7 +75,7 @@ async fn a_rebuild_that_differs_burns_the_number() {
     let project = Project::new();
     let other = Project::new();
     other.improve("alpha", "built otherwise");
-    let fate = Fate::new(How::Undisturbed, 0);
+    let fate = Fate::undisturbed();
     let beginning = project.local().to_owned();
     release(&fate.over(project.context())).await.unwrap();
     fs::remove_dir_all(beginning).unwrap();

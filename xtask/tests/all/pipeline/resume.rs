@@ -94,7 +94,7 @@ async fn failing_anywhere(project: &Project, how: How, undisturbed: u8) {
 }
 
 async fn uneventful(project: &Project, undisturbed: u8) -> (std::sync::Arc<Fate>, End) {
-    let fate = Fate::new(How::Undisturbed, 0);
+    let fate = Fate::undisturbed();
     assert_eq!(code(&release(&fate.over(project.context())).await), undisturbed);
     let (calls, effects) = (fate.firsts().len(), fate.effects().len());
     assert!(calls > 60 && effects > 25, "{calls} calls, {effects} effects");

@@ -58,7 +58,7 @@ fn put_back(local: &Utf8Path, files: &BTreeMap<String, Vec<u8>>) {
 async fn wakes_anywhere(project: &Project, first: Version, second: Version, taker: u8) {
     let dev: EnvName = "dev".parse().unwrap();
     let beginning = tree(project.local());
-    let undisturbed = Fate::new(How::Undisturbed, 0);
+    let undisturbed = Fate::undisturbed();
     promote_to(&undisturbed.over(project.context()), &dev, first).await.unwrap_or_default();
     let claimed = undisturbed.calls_of("create environments/dev/")[0] + 1;
     let mut woken = 0;
@@ -130,7 +130,7 @@ async fn in_the_middle_of_a_write() {
     let second = sealed(&project).await;
     let dev: EnvName = "dev".parse().unwrap();
     let beginning = tree(project.local());
-    let undisturbed = Fate::new(How::Undisturbed, 0);
+    let undisturbed = Fate::undisturbed();
     promote_to(&undisturbed.over(project.context()), &dev, second).await.unwrap();
     let writes = ["update code", "publish", "update alias"].map(|write| undisturbed.calls_of(write));
     for at in writes.into_iter().flatten() {
@@ -141,7 +141,7 @@ async fn in_the_middle_of_a_write() {
         fate.reached().await;
         let what = format!("asleep before {}", fate.struck());
         let asleep = tree(project.local());
-        let taking = Fate::new(How::Undisturbed, 0);
+        let taking = Fate::undisturbed();
         promote_to(&taking.over(another(&project)), &dev, second).await.unwrap();
         let own = *taking.calls_of(&fate.struck()).last().unwrap();
         put_back(project.local(), &asleep);

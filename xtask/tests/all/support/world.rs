@@ -27,6 +27,7 @@ use xtask::{
         cargo::{Artifact, BuildRequest, Built, Cargo},
         clock::Clock,
         fleet::Fleet,
+        git::Git,
         story::{Phase, Story},
     },
 };
@@ -45,6 +46,11 @@ impl Project {
 
 /// What a fresh process would see, with `release.toml` in `root` and its state in `local`.
 pub(crate) fn context(root: &Utf8Path, local: &Utf8Path, repo: &Repo) -> Context {
+    context_with(root, local, Arc::new(repo.open()))
+}
+
+/// The same, in a clone that is opened already.
+pub(crate) fn context_with(root: &Utf8Path, local: &Utf8Path, git: Arc<dyn Git>) -> Context {
     let load::Found { root, config } = load::release(root, None).unwrap();
     let local = local.to_owned();
     let workshop = local.join("tmp");
@@ -80,7 +86,7 @@ pub(crate) fn context(root: &Utf8Path, local: &Utf8Path, repo: &Repo) -> Context
         },
         signer: Arc::new(FileKeys::new(&local.join("keys"))),
         locks: Arc::new(FileLocks::new(&local.join("locks"))),
-        git: Arc::new(repo.open()),
+        git,
         cargo: Arc::new(Packer),
         clock,
         story: Arc::new(Silence),
