@@ -157,7 +157,8 @@ async fn bring(
     Ok(brought)
 }
 
-/// The chains whose entries lie in a folder of the vault and below.
+/// The chains whose entries lie in a folder of the vault and below, by what the vault lists and by what the witness saw:
+/// a listing that is not whole must not leave a hole in the mirror.
 async fn folders(context: &Context, folder: &str) -> anyhow::Result<BTreeSet<ChainName>> {
     let listed = context.vault.list(Some(&folder.parse()?)).await;
     let listed = listed.map_err(|error| Failure::unfinished(format!("failed to list {folder}"), error))?;
@@ -167,7 +168,10 @@ async fn folders(context: &Context, folder: &str) -> anyhow::Result<BTreeSet<Cha
         // A piece of evidence is a chain of its own.
         name.parse().ok().or(of_entry)
     };
-    Ok(listed.into_iter().filter_map(chain).collect())
+    let listed = listed.into_iter().filter_map(chain);
+    let noted = ledger::heads(context).await?.unwrap_or_default().into_keys();
+    let below = format!("{folder}/");
+    Ok(listed.chain(noted.filter(|chain| chain.to_string().starts_with(&below))).collect())
 }
 
 /// From the moment the release was live in the environment before to the moment it was live here.

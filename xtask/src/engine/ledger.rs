@@ -81,6 +81,9 @@ pub async fn append_signed<E: Event>(
         };
         let signature = signature.map_err(|error| unfinished(format!("failed to sign an entry of {chain}"), error))?;
         let bytes = Record::encode(&entry, &signature)?;
+        // What is written can never be taken back: an entry that nobody accepts would end its chain for good.
+        let sound = check(context, chain, number, &Record::<E>::decode(&bytes)?).await;
+        sound.map_err(|error| unaccepted(chain, &error))?;
         let key = chain.key(number)?;
         match context.vault.create(&key, Body::Bytes(&bytes)).await {
             created if created.is_ok() || is_there(context, &key, &created, &bytes).await? => {
@@ -150,6 +153,25 @@ pub async fn head<E: Event>(context: &Context, chain: &ChainName) -> anyhow::Res
 /// Integrity, if its note is damaged; unfinished, if it cannot be asked.
 pub async fn heads(context: &Context) -> anyhow::Result<Option<Heads>> {
     context.witness.heads().await.map_err(|error| unfinished("failed to ask the witness".to_owned(), error))
+}
+
+fn unaccepted(chain: &ChainName, error: &anyhow::Error) -> Failure {
+    let what = format!("failed to sign an entry of {chain}, so nothing was written: {error:#}");
+    Failure::Unfinished { what, source: None }
+}
+
+/// Has the witness note a chain's head, if whoever wrote it ended before it could.
+///
+/// # Errors
+/// As reading the head goes; unfinished, if the witness cannot note it.
+pub async fn witnessed<E: Event>(context: &Context, chain: &ChainName) -> anyhow::Result<()> {
+    let Some(record) = head::<E>(context, chain).await? else { return Ok(()) };
+    let head = Head { number: record.entry.number, sha256: record.digest };
+    if heads(context).await?.and_then(|heads| heads.get(chain).copied()) == Some(head) {
+        return Ok(());
+    }
+    let noted = context.witness.note(chain, head).await;
+    noted.map_err(|error| unfinished(format!("failed to have {chain} witnessed"), error))
 }
 
 /// The world's failure, unless the error itself already says which one it is.

@@ -50,8 +50,9 @@ pub async fn chain<E: Event>(from: &Context, to: &Context, chain: &ChainName) ->
         let key = chain.key(number)?;
         let bytes = read(from, &key).await?;
         write(to, &key, &bytes).await?;
-        to.witness.note(chain, Head { number, sha256: record.digest }).await?;
+        note(to, chain, Head { number, sha256: record.digest }).await?;
     }
+    ledger::witnessed::<E>(to, chain).await?;
     Ok(last.saturating_sub(there))
 }
 
@@ -68,8 +69,13 @@ pub async fn evidence(from: &Context, to: &Context, chain: &ChainName) -> anyhow
     crate::engine::evidence::one(from, &key).await?;
     let bytes = read(from, &key).await?;
     write(to, &key, &bytes).await?;
-    to.witness.note(chain, Head { number: 1, sha256: Digest::of(&bytes) }).await?;
+    note(to, chain, Head { number: 1, sha256: Digest::of(&bytes) }).await?;
     Ok(1)
+}
+
+async fn note(to: &Context, chain: &ChainName, head: Head) -> anyhow::Result<()> {
+    let noted = to.witness.note(chain, head).await;
+    noted.map_err(|error| ledger::unfinished(format!("failed to have {chain} witnessed in the second region"), error))
 }
 
 /// Brings one object; `false` if it was there already.
