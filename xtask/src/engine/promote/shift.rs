@@ -7,6 +7,7 @@ use crate::{
         Promotion, Turn,
         claim::Claimed,
         fence::{Fenced, Unwritten},
+        smoke::{ATTEMPTS, PAUSE},
     },
     failure::Failure,
     model::{
@@ -15,7 +16,7 @@ use crate::{
         names::{AliasName, FleetName, FunctionName},
     },
     plan::promotion,
-    ports::fleet::{AliasTarget, FleetError, FleetVersion},
+    ports::fleet::{AliasTarget, Fleet, FleetError, FleetVersion},
 };
 
 impl Promotion<'_> {
@@ -50,7 +51,42 @@ impl Promotion<'_> {
                 }
             }
         }
+        self.arrived(&fleet, moves).await
+    }
+
+    /// Looks once more at where every alias points: what a fleet said while it moved may have been of an older moment, and
+    /// what is recorded next is that all are there.
+    async fn arrived(&self, fleet: &Fenced<'_>, moves: &[AliasMove]) -> anyhow::Result<()> {
+        for step in moves {
+            let found = self.pointing(fleet.reading(), &step.name, step.to).await;
+            let found =
+                found.map_err(|error| Failure::unfinished(format!("failed to look at {}", step.name), error))?;
+            if found != step.to {
+                fleet.held().await?;
+                let (found, to) = (show(found), show(step.to));
+                let what = format!("the alias {} of {} is at {found}, not yet at {to}", step.alias, step.name);
+                return Err(Failure::Unfinished { what, source: None }.into());
+            }
+        }
         Ok(())
+    }
+
+    /// Where live points. An answer other than the expected one is asked for again before it counts.
+    async fn pointing(
+        &self,
+        fleet: &dyn Fleet,
+        name: &FleetName,
+        expected: Option<FleetVersion>,
+    ) -> Result<Option<FleetVersion>, FleetError> {
+        let mut attempts = 1;
+        loop {
+            let found = fleet.alias(name, self.alias()).await?.map(|alias| alias.target.version);
+            if found == expected || attempts == ATTEMPTS {
+                return Ok(found);
+            }
+            attempts += 1;
+            self.context.clock.sleep(PAUSE).await;
+        }
     }
 
     async fn apply_one(&self, fleet: &Fenced<'_>, step: &AliasMove) -> Result<(), Moved> {
@@ -71,7 +107,8 @@ impl Promotion<'_> {
         Ok(())
     }
 
-    /// Where live points now, for every staged function.
+    /// Where live points now, for every staged function. Moves are recorded from there and stay so: an answer that is not
+    /// what the chain says is believed only if it is repeated.
     pub(super) async fn live_versions(
         &self,
         state: &EnvironmentState,
@@ -79,10 +116,11 @@ impl Promotion<'_> {
         let fleet = self.context.fleet(self.environment)?;
         let mut live = BTreeMap::new();
         for (function, deployed) in &state.staged {
-            let alias = fleet.alias(&deployed.name, self.alias()).await;
-            let alias =
-                alias.map_err(|error| Failure::unfinished(format!("failed to look at {}", deployed.name), error))?;
-            live.insert(function.clone(), alias.map(|alias| alias.target.version));
+            let recorded = state.live.as_ref().and_then(|live| live.functions.get(function)).map(|was| was.version);
+            let found = self.pointing(fleet, &deployed.name, recorded).await;
+            let found =
+                found.map_err(|error| Failure::unfinished(format!("failed to look at {}", deployed.name), error))?;
+            live.insert(function.clone(), found);
         }
         Ok(live)
     }

@@ -18,8 +18,8 @@ use crate::{
 };
 
 /// A wrong answer is asked for again before it counts: a store may have been slow to wake.
-const ATTEMPTS: u32 = 3;
-const PAUSE: Duration = Duration::from_millis(500);
+pub(super) const ATTEMPTS: u32 = 3;
+pub(super) const PAUSE: Duration = Duration::from_millis(500);
 
 /// What all checks of an environment's functions brought.
 #[derive(Debug, Clone, Default)]
@@ -158,7 +158,13 @@ impl Promotion<'_> {
     async fn wrong_bytes(&self, live: &Live) -> anyhow::Result<Option<String>> {
         for (function, deployed) in &live.functions {
             let wanted = crate::engine::promote::survey::artifact(self.manifest, function)?;
-            let found = self.live_code(&deployed.name).await?;
+            let mut found = self.live_code(&deployed.name).await?;
+            for _ in 1..ATTEMPTS {
+                if found != Some(wanted) {
+                    self.context.clock.sleep(PAUSE).await;
+                    found = self.live_code(&deployed.name).await?;
+                }
+            }
             if found != Some(wanted) {
                 let found = found.map_or_else(|| "nothing".to_owned(), |digest| digest.to_string());
                 return Ok(Some(format!("{}: wrong digest on live: expected {wanted}, found {found}", deployed.name)));

@@ -17,6 +17,7 @@ use crate::{
     failure::Failure,
     model::{
         canonical,
+        digest::Digest,
         entry::ChainName,
         environment::{Deployed, EnvironmentEvent},
         key::VaultKey,
@@ -91,6 +92,7 @@ impl Promotion<'_> {
                 self.settle(fleet, name, published).await?
             }
         };
+        let published = self.confirmed(fleet, name, published, wanted.code).await.map_err(stop)?;
         if published.code != wanted.code {
             let (expected, found) = (wanted.code, published.code);
             return Err(Stop::Finding(format!("wrong digest after staging: expected {expected}, found {found}")));
@@ -119,6 +121,20 @@ impl Promotion<'_> {
                 let text = format!("{key} in the vault is not what was sealed: expected {expected}, found {found}");
                 Err(Stop::World(Failure::Integrity(format!("{text}; run `cargo xtask audit verify`")).into()))
             }
+        }
+    }
+
+    /// A version whose bytes are told to be wrong is asked about once more: that finding kills.
+    async fn confirmed(
+        &self,
+        fleet: &Fenced<'_>,
+        name: &FleetName,
+        published: FunctionState,
+        wanted: Digest,
+    ) -> Result<FunctionState, Unwritten> {
+        match published.version.filter(|_| published.code != wanted) {
+            Some(version) => Ok(fleet.reading().version(name, version).await?.unwrap_or(published)),
+            None => Ok(published),
         }
     }
 
