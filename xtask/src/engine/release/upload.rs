@@ -7,6 +7,7 @@ use crate::{
     failure::Failure,
     model::{
         digest::Digest,
+        key::VaultKey,
         manifest::{Object, SUMS, box_key},
         releases::Difference,
         version::Version,
@@ -72,9 +73,10 @@ async fn put(
     match context.vault.create(&key, body).await {
         Ok(()) => {}
         Err(VaultError::Exists(_)) => {
-            let found = context.vault.fetch(&key, None).await;
-            let found = found.map_err(|error| Failure::unfinished(format!("failed to read {key}"), error))?;
-            if let Some((uploaded, _)) = found.filter(|(digest, _)| *digest != object.sha256) {
+            if let Some(uploaded) = other(context, &key, object).await?
+                // A number is burned for good, so that one wrong answer must not do.
+                && other(context, &key, object).await? == Some(uploaded)
+            {
                 return Ok(Some(Difference { object: name.to_owned(), uploaded, rebuilt: object.sha256 }));
             }
         }
@@ -82,6 +84,13 @@ async fn put(
     }
     read_back(context, version, name, object).await?;
     Ok(None)
+}
+
+/// The digest of what lies there, if it is not that of this object.
+async fn other(context: &Context, key: &VaultKey, object: &Object) -> anyhow::Result<Option<Digest>> {
+    let found = context.vault.fetch(key, None).await;
+    let found = found.map_err(|error| Failure::unfinished(format!("failed to read {key}"), error))?;
+    Ok(found.map(|(digest, _)| digest).filter(|digest| *digest != object.sha256))
 }
 
 /// The format of `sha256sum`: digest, two spaces, name.
