@@ -36,19 +36,37 @@ pub struct RollbackPlan {
     pub manifest: Digest,
     /// The versions that it had.
     pub functions: BTreeMap<FunctionName, Deployed>,
+    /// Whether it came back already: then nothing is left to do.
+    pub done: bool,
 }
 
-/// The plan of a rollback, and the seal of the release that comes back.
+/// The plan of a rollback, and the seal of the release that comes back. `from` names what must go; without it that is
+/// what is live, unless a rollback brought it: the same command, given again because its answer was lost, must not go
+/// back one more.
 ///
 /// # Errors
-/// Refused, if nothing is live or nothing earlier is good; integrity or unfinished, as reading goes.
-pub async fn plan(context: &Context, environment: &EnvName, reason: &str) -> anyhow::Result<(RollbackPlan, Manifest)> {
+/// Refused, if nothing is live, something else is, or nothing earlier is good; integrity or unfinished, as reading goes.
+pub async fn plan(
+    context: &Context,
+    environment: &EnvName,
+    from: Option<Version>,
+    reason: &str,
+) -> anyhow::Result<(RollbackPlan, Manifest)> {
     context.config.stop(environment)?;
     let state = survey::state(context, environment).await?;
     let from = match (&state.rollback, &state.live) {
         // An interrupted rollback goes on with what it began.
         (Some(under_way), _) => under_way.clone(),
-        (None, Some(live)) => Rollback { release: live.release, reason: reason.to_owned() },
+        (None, Some(live)) => {
+            if let Some(done) = done(context, environment, live, from).await? {
+                return Ok(done);
+            }
+            if let Some(named) = from.filter(|named| *named != live.release) {
+                let text = format!("{named} is not live in {environment}, {} is", live.release);
+                return Err(Failure::Refused(format!("{text}; name that one by --from, if it must go")).into());
+            }
+            Rollback { release: live.release, reason: reason.to_owned() }
+        }
         (None, None) => {
             let text = format!("nothing is live in {environment}, so there is nothing to roll back from");
             return Err(Failure::Refused(text).into());
@@ -64,7 +82,32 @@ pub async fn plan(context: &Context, environment: &EnvName, reason: &str) -> any
     };
     let (manifest, digest) = facts::manifest(context, target.release).await?;
     let (environment, to, functions) = (environment.clone(), target.release, target.functions);
-    Ok((RollbackPlan { environment, from, to, manifest: digest, functions }, manifest))
+    Ok((RollbackPlan { environment, from, to, manifest: digest, functions, done: false }, manifest))
+}
+
+/// The rollback that brought what is live, unless another one is asked for.
+async fn done(
+    context: &Context,
+    environment: &EnvName,
+    live: &Live,
+    from: Option<Version>,
+) -> anyhow::Result<Option<(RollbackPlan, Manifest)>> {
+    let chain = ChainName::Environment(environment.clone());
+    let mut here = ledger::head::<EnvironmentEvent>(context, &chain).await?;
+    // What was rolled back and then failed to be replaced is still what the rollback brought.
+    while let Some(record) = here.filter(|record| record.entry.state.pin == Some(live.release)) {
+        if let EnvironmentEvent::RolledBack { from: gone, .. } = &record.entry.event {
+            if from.is_some_and(|from| from != gone.release) {
+                return Ok(None);
+            }
+            let (manifest, digest) = facts::manifest(context, live.release).await?;
+            let (environment, from, functions) = (environment.clone(), gone.clone(), live.functions.clone());
+            let plan = RollbackPlan { environment, from, to: live.release, manifest: digest, functions, done: true };
+            return Ok(Some((plan, manifest)));
+        }
+        here = ledger::before(context, &chain, &record).await?;
+    }
+    Ok(None)
 }
 
 /// Carries out a rollback.
@@ -74,14 +117,18 @@ pub async fn plan(context: &Context, environment: &EnvName, reason: &str) -> any
 pub async fn run(context: &Context, plan: &RollbackPlan, manifest: &Manifest) -> anyhow::Result<Promoted> {
     let back = Some((plan.from.clone(), plan.functions.clone()));
     let promotion = Promotion { context, environment: &plan.environment, manifest, digest: plan.manifest, back };
-    let (claimed, lock) = promotion.claim().await?;
-    promotion.carry_on(&claimed).await?;
-    drop(lock);
+    if plan.done {
+        ledger::witnessed::<EnvironmentEvent>(context, &promotion.chain()).await?;
+    } else {
+        let (claimed, lock) = promotion.claim().await?;
+        promotion.carry_on(&claimed).await?;
+        drop(lock);
+    }
     Ok(Promoted {
         environment: plan.environment.clone(),
         release: plan.to,
         manifest: plan.manifest,
-        changed: true,
+        changed: !plan.done,
         previous: Some(plan.from.release),
     })
 }
