@@ -83,7 +83,9 @@ impl World {
         let context = self.context()?;
         ignore(&context.local)?;
         let locks = FileLocks::new(&context.local.join("locks"));
-        Ok(Context { machine: format!("{}/{}", self.machine, locks.identity()?), ..context })
+        let identity = locks.identity();
+        let identity = identity.map_err(|error| Failure::unfinished("failed to name this machine's locks", error))?;
+        Ok(Context { machine: format!("{}/{identity}", self.machine), ..context })
     }
 
     /// Everything that a command needs of the world. Makes nothing, so that a copy can be read where nothing may be

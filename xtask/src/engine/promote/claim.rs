@@ -54,7 +54,9 @@ impl Promotion<'_> {
     pub(super) async fn claim(&self) -> anyhow::Result<(Claimed, Guard)> {
         let name = format!("environment-{}", self.environment);
         let head = ledger::head::<EnvironmentEvent>(self.context, &self.chain()).await?;
-        let Some(lock) = self.context.locks.try_lock(&name)? else {
+        let lock = self.context.locks.try_lock(&name);
+        let lock = lock.map_err(|error| ledger::unfinished(format!("failed to hold {}", self.environment), error))?;
+        let Some(lock) = lock else {
             return Err(self.busy(head.as_ref().and_then(|h| h.entry.state.holder.as_ref())).into());
         };
         // What the head says now was written by a process that lives no longer, or by one on another machine.

@@ -98,6 +98,7 @@ pub async fn run(context: &Context, plan: &PromotionPlan, manifest: &Manifest) -
         previous: live.map(|live| live.release).filter(|release| *release != plan.release),
     };
     if closed && plan.changes_nothing() && live.is_some_and(|l| l.release == plan.release && l.verified) {
+        ledger::witnessed::<EnvironmentEvent>(context, &promotion.chain()).await?;
         outcome.changed = false;
         return Ok(outcome);
     }

@@ -20,6 +20,7 @@ use crate::{
         commit::CommitId,
         digest::Digest,
         entry::{ChainName, Record},
+        environment::EnvironmentEvent,
         manifest::{MANIFEST, Manifest, box_key},
         releases::{Difference, ReleaseEvent, Reservation},
         version::Version,
@@ -51,7 +52,8 @@ pub struct Sealed {
 /// # Errors
 /// Busy, if another process of this machine is releasing.
 pub async fn lock(context: &Context) -> anyhow::Result<Guard> {
-    if let Some(guard) = context.locks.try_lock("releases")? {
+    let guard = context.locks.try_lock("releases");
+    if let Some(guard) = guard.map_err(|error| ledger::unfinished("failed to hold the releases".to_owned(), error))? {
         return Ok(guard);
     }
     let open = survey::state(context).await?.open;
@@ -68,6 +70,10 @@ pub async fn lock(context: &Context) -> anyhow::Result<Guard> {
 /// # Errors
 /// Nothing to release, busy, integrity or unfinished, as DESIGN §8 tells them apart.
 pub async fn run(context: &Context, plan: &ReleasePlan, checks: &AllChecks) -> anyhow::Result<Sealed> {
+    ledger::witnessed::<ReleaseEvent>(context, &ChainName::Releases).await?;
+    for environment in &plan.through {
+        ledger::witnessed::<EnvironmentEvent>(context, &ChainName::Environment(environment.clone())).await?;
+    }
     if let Some(sealed) = &plan.record {
         record(context, sealed.version, sealed.commit, sealed.manifest).await?;
     }
