@@ -11,12 +11,11 @@ use xtask::{
 };
 
 fn main() -> ExitCode {
+    let typed: Vec<String> = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
     let Cli { globals, command } = Cli::parse();
     let output = Output { json: globals.json, color: globals.color.into() };
-    let result = world(globals).and_then(|world| {
-        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-        runtime.block_on(cmd::run(&world, command))
-    });
+    let result = world(globals)
+        .and_then(|world| cmd::unless_interrupted(&typed.join(" "), async move { cmd::run(&world, command).await }));
     ExitCode::from(output.finish(result))
 }
 

@@ -12,6 +12,7 @@ mod evidence;
 mod globals;
 mod graveyard;
 mod history;
+mod interrupt;
 mod invoke;
 mod policy;
 mod promote;
@@ -24,7 +25,7 @@ mod world;
 
 use clap::{Parser, Subcommand};
 
-pub use self::{globals::Globals, world::World};
+pub use self::{globals::Globals, interrupt::unless_interrupted, world::World};
 use crate::{engine::decide::Verdict, output::Answer};
 
 /// Build once, prove it, promote it: one sealed box from commit to production.
