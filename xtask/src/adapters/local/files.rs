@@ -27,10 +27,37 @@ pub fn create_new(
         temporary.as_file().set_permissions(permissions)?;
     }
     temporary.as_file().sync_all()?;
-    make_folder(path)?;
-    fs::hard_link(temporary.path(), path)?;
-    sync_folder(path)?;
+    while !link(workshop, &temporary, path)? {}
     Ok(digest)
+}
+
+/// Links a draft to its name; `false` if someone else made its folder meanwhile. A folder that is not there yet comes
+/// into being with the file in it: whoever fails or dies in between leaves no empty one, which nobody could tell from one
+/// whose file was taken out.
+fn link(workshop: &Utf8Path, draft: &tempfile::NamedTempFile, path: &Utf8Path) -> io::Result<bool> {
+    let error = match fs::hard_link(draft.path(), path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound && draft.path().exists() => error,
+        linked => return linked.and_then(|()| sync_folder(path)).map(|()| true),
+    };
+    let missing = |folder: &&Utf8Path| !folder.as_str().is_empty() && !folder.exists();
+    let Some(top) = path.ancestors().skip(1).take_while(missing).last() else { return Ok(false) };
+    let (Some(above), Some(name)) = (top.parent(), top.file_name()) else { return Err(error) };
+    let Ok(below) = path.strip_prefix(above) else { return Err(error) };
+    if !above.as_str().is_empty() {
+        fs::create_dir_all(above)?;
+    }
+    let nest = tempfile::tempdir_in(workshop)?;
+    let home = Utf8Path::from_path(nest.path()).ok_or_else(|| io::Error::other("the workshop's path is not UTF-8"))?;
+    let inside = home.join(below);
+    make_folder(&inside)?;
+    fs::hard_link(draft.path(), &inside)?;
+    sync_folder(&inside)?;
+    match fs::rename(home.join(name), top) {
+        Err(error) if matches!(error.kind(), io::ErrorKind::AlreadyExists | io::ErrorKind::DirectoryNotEmpty) => {
+            Ok(false)
+        }
+        renamed => renamed.and_then(|()| sync_folder(top)).map(|()| true),
+    }
 }
 
 /// Replaces a file whole or not at all. For local state only, never for the vault.
@@ -65,7 +92,9 @@ pub fn copy_hashing(from: &mut dyn Read, to: &mut dyn Write) -> io::Result<(Dige
 }
 
 fn draft(workshop: &Utf8Path, content: &mut dyn Read) -> io::Result<(tempfile::NamedTempFile, (Digest, u64))> {
-    fs::create_dir_all(workshop)?;
+    // `AlreadyExists` would read as if the file itself were there.
+    fs::create_dir_all(workshop)
+        .map_err(|error| io::Error::other(format!("the folder {workshop} cannot be made: {error}")))?;
     let mut temporary = tempfile::NamedTempFile::new_in(workshop)?;
     let digest = copy_hashing(content, temporary.as_file_mut())?;
     Ok((temporary, digest))
@@ -97,6 +126,29 @@ mod tests {
     use camino::Utf8PathBuf;
 
     use super::*;
+
+    #[test]
+    fn a_file_that_cannot_be_made_leaves_no_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = Utf8PathBuf::from_path_buf(folder.path().to_owned()).unwrap();
+        fs::create_dir(root.join("vault")).unwrap();
+        let path = root.join("vault/a/b").join("x".repeat(300));
+        create_new(&root.join("tmp"), &path, true, &mut &b"1"[..]).unwrap_err();
+        assert_eq!(fs::read_dir(root.join("vault")).unwrap().count(), 0, "a folder without a file");
+        create_new(&root.join("tmp"), &root.join("vault/a/b/c"), true, &mut &b"1"[..]).unwrap();
+        assert_eq!(fs::read(root.join("vault/a/b/c")).unwrap(), b"1");
+        assert_eq!(fs::read_dir(root.join("tmp")).unwrap().count(), 0, "no draft is left behind");
+    }
+
+    #[test]
+    fn a_file_in_the_place_of_the_workshop_is_not_the_file_itself() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = Utf8PathBuf::from_path_buf(folder.path().to_owned()).unwrap();
+        fs::write(root.join("tmp"), "in the way").unwrap();
+        let error = create_new(&root.join("tmp"), &root.join("a"), true, &mut &b"1"[..]).unwrap_err();
+        assert_ne!(error.kind(), io::ErrorKind::AlreadyExists, "{error}");
+        assert!(error.to_string().contains("tmp"), "{error}");
+    }
 
     #[test]
     fn one_of_many_writers_wins_and_its_bytes_stay() {
