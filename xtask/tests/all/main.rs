@@ -13,6 +13,7 @@ mod ownership;
 mod pipeline;
 mod policy;
 mod readme;
+mod ring;
 mod ssh;
 mod support;
 mod tidy;

@@ -128,3 +128,100 @@ fn what_never_may_have_happened_is_named() {
         vault.shows("environments/qa/00000011.json", what);
     }
 }
+
+/// Adds entries, and gives their names.
+type Attack = fn(&Vault) -> Vec<String>;
+
+/// A release that nobody made: whole, well-formed, every link and digest right, and signed by a key of one's own.
+fn extra_release(vault: &Vault) -> Vec<String> {
+    let (key, from, to) = (own_key(), "v1.1.1", "v1.2.0");
+    for name in ["alpha.zip", "beta.zip", "SHA256SUMS"] {
+        vault.write(&format!("{to}/{name}"), &vault.read(&format!("{from}/{name}")));
+    }
+    let mut manifest: Value = serde_json::from_slice(&vault.read(&format!("{from}/manifest.json"))).unwrap();
+    manifest["previous"] = serde_json::json!({
+        "release": from, "manifest": Digest::of(&vault.read(&format!("{from}/manifest.json"))).to_string(),
+    });
+    manifest["release"] = to.into();
+    let manifest = canonical::to_vec(&manifest).unwrap();
+    vault.write(&format!("{to}/manifest.json"), &manifest);
+    let sealed = Value::String(Digest::of(&manifest).to_string());
+    let reserved = extra(vault, "releases", 7, 5, &key, |entry| {
+        entry["release"] = to.into();
+        entry["state"]["highest"]["version"] = to.into();
+        entry["state"]["open"]["version"] = to.into();
+        entry["state"]["sealed"] = state(vault, "releases", 6)["sealed"].clone();
+    });
+    let commit = state(vault, "releases", 7)["open"]["commit"].clone();
+    let finished = extra(vault, "releases", 8, 6, &key, |entry| {
+        entry["release"] = to.into();
+        entry["manifest"] = sealed.clone();
+        entry["state"]["highest"]["version"] = to.into();
+        entry["state"]["sealed"] = serde_json::json!({ "version": to, "manifest": sealed, "commit": commit });
+    });
+    vec![reserved, finished]
+}
+
+fn state(vault: &Vault, chain: &str, number: u64) -> Value {
+    let entry: Value = serde_json::from_slice(&vault.read(&format!("{chain}/{number:08}.json"))).unwrap();
+    entry["state"].clone()
+}
+
+/// Appends an entry to a chain, modelled on an earlier one of it.
+fn extra(vault: &Vault, chain: &str, number: u64, model: u64, key: &PrivateKey, change: impl Fn(&mut Value)) -> String {
+    let before = vault.read(&format!("{chain}/{:08}.json", number - 1));
+    let bytes = forged(&vault.read(&format!("{chain}/{model:08}.json")), key, |entry| {
+        entry["number"] = number.into();
+        entry["previous"] = Digest::of(&before).to_string().into();
+        change(entry);
+    });
+    let name = format!("{chain}/{number:08}.json");
+    vault.write(&name, &bytes);
+    name
+}
+
+/// Makes the witness say what it would have noted.
+fn witness_it(vault: &Vault, name: &str) {
+    let path = vault.project.local().join("witness.json");
+    let mut heads: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    let (chain, number) = name.strip_suffix(".json").unwrap().rsplit_once('/').unwrap();
+    let number: u64 = number.parse().unwrap();
+    let digest = Digest::of(&vault.read(name)).to_string();
+    assert!(heads[chain]["number"].as_u64().unwrap() < number, "{heads}");
+    heads[chain] = serde_json::json!({ "number": number, "sha256": digest });
+    std::fs::write(&path, canonical::to_vec(&heads).unwrap()).unwrap();
+}
+
+/// One more entry of an environment: the release that is live there, verified once more.
+fn extra_entry(vault: &Vault) -> Vec<String> {
+    let live = state(vault, "environments/prod", 5);
+    vec![extra(vault, "environments/prod", 6, 5, &own_key(), |entry| entry["state"] = live.clone())]
+}
+
+#[test]
+fn whatever_an_attacker_adds_is_named() {
+    for (what, attack) in [("a whole release", extra_release as Attack), ("an entry of prod", extra_entry)] {
+        for witnessed in [false, true] {
+            let vault = Vault::new();
+            let before = vault.names();
+            let added = attack(&vault);
+            assert!(vault.names().len() >= before.len() + added.len());
+            if witnessed {
+                witness_it(&vault, added.last().unwrap());
+            }
+            let what = format!("{what}, by the witness, too: {witnessed}");
+            let found = vault.findings(&what);
+            assert!(added.iter().all(|name| found.contains(name)), "{what}: {added:?} in {found:?}");
+            // Nobody goes on over it, and the newest release is not the attacker's.
+            let (to, release) = if added.len() == 2 { ("dev", "v1.2.0") } else { ("prod", "v1.1.1") };
+            vault.project.xtask(&["promote", "--to", to, "--release", release]).expect(5).says("is not signed by");
+            vault.project.xtask(&["status"]).expect(5).says("is not signed by");
+            for name in vault.names().iter().filter(|name| !before.contains(name)) {
+                std::fs::remove_file(vault.path(name)).unwrap();
+            }
+            if witnessed {
+                vault.shows(added.last().unwrap(), "what the attacker made the witness say");
+            }
+        }
+    }
+}

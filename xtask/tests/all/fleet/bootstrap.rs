@@ -11,9 +11,15 @@ use serde_json::Value;
 use tempfile::TempDir;
 use zip::{ZipWriter, write::SimpleFileOptions};
 
+static PROGRAM: OnceLock<Vec<u8>> = OnceLock::new();
+
+/// Takes what another process has compiled.
+pub(crate) fn is(program: Vec<u8>) {
+    PROGRAM.set(program).expect("it is not compiled yet");
+}
+
 /// The compiled fixture.
 pub(crate) fn program() -> &'static [u8] {
-    static PROGRAM: OnceLock<Vec<u8>> = OnceLock::new();
     PROGRAM.get_or_init(|| {
         let folder = tempfile::tempdir().unwrap();
         let program = folder.path().join("bootstrap");

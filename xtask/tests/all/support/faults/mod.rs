@@ -44,6 +44,8 @@ pub(crate) enum How {
     Early,
     /// The call takes effect twice, as when a client lost the first answer and tried again by itself.
     Twice,
+    /// Nothing can be written from this call on; everything can be read.
+    Full,
     /// A part of the answer is missing.
     Truncated,
     /// The answer is wrong: not there, though it is, or other than it is.
@@ -197,7 +199,11 @@ impl Fate {
         let mut story = self.story.lock().unwrap();
         story.push((kind, what.to_owned()));
         let now = story.len();
-        let killed = self.wrongs.iter().any(|(at, how)| *how == How::KilledAfter && *at < now);
+        let killed = self.wrongs.iter().any(|(at, how)| match how {
+            How::KilledAfter => *at < now,
+            How::Full => *at < now && kind == Kind::Effect,
+            _ => false,
+        });
         (now, self.wrongs.get(&now).copied(), killed)
     }
 
@@ -228,7 +234,7 @@ impl Fate {
                 self.go_on.notified().await;
                 call().await
             }
-            How::Refused => Err(error(now)),
+            How::Refused | How::Full => Err(error(now)),
             How::KilledAfter | How::AnswerLost => call().await.and_then(|_lost| Err(error(now))),
             How::Late | How::Early => {
                 self.hours.fetch_add(if how == How::Late { 26 } else { -26 }, Ordering::SeqCst);

@@ -16,12 +16,7 @@ use xtask::{
 use super::{Fate, Fated, How, Kind, storm};
 
 impl Fate {
-    fn blocking<T, E>(
-        &self,
-        what: &str,
-        call: impl Fn() -> Result<T, E>,
-        error: impl FnOnce() -> E,
-    ) -> Result<T, E> {
+    fn blocking<T, E>(&self, what: &str, call: impl Fn() -> Result<T, E>, error: impl FnOnce() -> E) -> Result<T, E> {
         let (_, how, killed) = self.count(Kind::Question, what);
         match how {
             _ if killed => Err(error()),
