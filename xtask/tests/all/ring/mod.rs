@@ -87,6 +87,10 @@ async fn trial(work: Work, wrongs: &[(usize, How)]) -> Result<bool, String> {
     if !broken.is_empty() {
         return failed(format!("right after: {broken:#?}"));
     }
+    // Whoever says that it is done has done it.
+    if code(&ended) == 0 {
+        stage.ended(&what).await?;
+    }
     stage.finishes(&what).await.map(|()| true)
 }
 
@@ -115,9 +119,15 @@ impl Stage {
         if !broken.is_empty() {
             return failed(format!("in the end: {broken:#?}"));
         }
-        match End::of(&context).await {
-            Ok(end) if end.is_as(&expected.end) => Ok(()),
-            end => failed(format!("it ends otherwise: {end:#?}\n  expected: {:#?}", expected.end)),
+        self.ended(what).await
+    }
+
+    /// It stands as an undisturbed run leaves it.
+    async fn ended(&self, what: &str) -> Result<(), String> {
+        let expected = &self.work.undisturbed().end;
+        match End::of(&self.context()).await {
+            Ok(end) if end.is_as(expected) => Ok(()),
+            end => Err(format!("it ends otherwise: {end:#?}\n  expected: {expected:#?}\n  after {what}")),
         }
     }
 }

@@ -251,8 +251,8 @@ pub(crate) async fn records<E: Event>(context: &Context, chain: &ChainName) -> a
 pub(crate) struct End {
     /// What is live where, its code, and whether it is verified, pinned, synchronised.
     pub(crate) live: BTreeMap<String, String>,
-    /// The boxes' objects in both vaults.
-    pub(crate) boxes: BTreeMap<String, Digest>,
+    /// The boxes' objects in both vaults, and the decisions that are there.
+    pub(crate) boxes: BTreeMap<String, Option<Digest>>,
     /// The last entry of each chain that each witness saw.
     pub(crate) seen: BTreeMap<String, u64>,
     /// What happened: each chain's events, each with its release.
@@ -302,13 +302,17 @@ impl End {
 }
 
 /// Manifests tell the same commit and the same objects; nothing in them is of the hour.
-fn boxes(local: &Utf8Path) -> BTreeMap<String, Digest> {
+fn boxes(local: &Utf8Path) -> BTreeMap<String, Option<Digest>> {
     let objects = VAULTS.iter().flat_map(|vault| {
         tree(&local.join(vault)).into_iter().map(move |(name, bytes)| (format!("{vault}/{name}"), bytes))
     });
-    let of_box =
-        |name: &str| name.split('/').any(|part| part.parse::<Version>().is_ok()) && !name.contains("approvals/");
-    objects.filter(|(name, _)| of_box(name)).map(|(name, bytes)| (name, Digest::of(&bytes))).collect()
+    let kept = objects.filter_map(|(name, bytes)| {
+        let decided = ["approvals", "evidence", "policy"].iter().any(|part| name.split('/').any(|own| own == *part));
+        let of_box = name.split('/').any(|part| part.parse::<Version>().is_ok());
+        // Decisions are of their hour: that they are there is what counts.
+        if decided { Some((name, None)) } else { of_box.then(|| (name, Some(Digest::of(&bytes)))) }
+    });
+    kept.collect()
 }
 
 async fn kinds<E: Event>(context: &Context, chain: &ChainName) -> anyhow::Result<Vec<String>> {
