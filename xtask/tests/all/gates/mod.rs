@@ -2,6 +2,7 @@
 
 mod attack;
 mod decisions;
+mod evidence;
 mod handbook;
 mod random;
 mod refusals;
