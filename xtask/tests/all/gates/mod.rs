@@ -4,6 +4,7 @@ mod attack;
 mod decisions;
 mod evidence;
 mod handbook;
+mod policy;
 mod random;
 mod refusals;
 
