@@ -23,7 +23,7 @@ use crate::{
     model::{
         approval::ApprovalEvent,
         entry::ChainName,
-        environment::{EnvironmentEvent, EnvironmentState, Live},
+        environment::{EnvironmentEvent, Live},
         manifest::{Manifest, Stop},
         names::EnvName,
         policy::PolicyEvent,
@@ -128,10 +128,10 @@ pub async fn run(context: &Context, plan: &SyncPlan) -> anyhow::Result<Synced> {
 /// Refused, if that would kill what is live in the first region, and as a rollback's plan is.
 pub async fn plan_back(context: &Context, reason: &str) -> anyhow::Result<(RollbackPlan, Manifest)> {
     let (follows, recovery) = region(context)?;
-    let live = |state: EnvironmentState| state.live.map(|live| live.release);
-    let here = live(survey::state(context, &recovery.environment).await?);
-    let before = live(survey::state(context, &follows.environment).await?);
-    if let Some(release) = here.filter(|here| Some(*here) == before) {
+    let here = survey::state(context, &recovery.environment).await?;
+    let before = survey::state(context, &follows.environment).await?;
+    let goes = here.live.filter(|_| here.rollback.is_none()).map(|live| live.release);
+    if let Some(release) = goes.filter(|goes| before.live.is_some_and(|live| live.release == *goes)) {
         let (before, here) = (&follows.environment, &recovery.environment);
         return Err(Failure::Refused(format!(
             "{release} is live in {before}, which {here} follows: going back kills it; \
