@@ -2,7 +2,6 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::{
@@ -40,6 +39,8 @@ pub struct World {
     pub user: String,
     /// This machine's name.
     pub machine: String,
+    /// How many columns its stdout has; `None` where it is no terminal.
+    pub columns: Option<usize>,
     /// The options of every command.
     pub globals: Globals,
 }
@@ -81,7 +82,8 @@ impl World {
     pub fn writing_context(&self) -> anyhow::Result<Context> {
         let context = self.context()?;
         ignore(&context.local)?;
-        Ok(context)
+        let locks = FileLocks::new(&context.local.join("locks"));
+        Ok(Context { machine: format!("{}/{}", self.machine, locks.identity()?), ..context })
     }
 
     /// Everything that a command needs of the world. Makes nothing, so that a copy can be read where nothing may be
@@ -93,7 +95,13 @@ impl World {
         let Found { root, config } = self.found()?;
         let git = LocalGit::open(&root).map_err(survey::git_failure)?;
         let local = self.local(&root);
+        if local.exists() && !local.is_dir() {
+            return Err(
+                Failure::usage(format!("{local} is no folder, so it cannot hold local state; {NAME_ANOTHER}")).into()
+            );
+        }
         let workshop = local.join("tmp");
+        let locks = FileLocks::new(&local.join("locks"));
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let fleets = config.path.iter().map(|stop| {
             let region = if stop.recovery { local.join("dr") } else { local.clone() };
@@ -106,7 +114,10 @@ impl World {
             config: Arc::new(config.clone()),
             actor: format!("{}@{}", self.user, self.machine),
             email: git.user_email(),
-            machine: self.machine.clone(),
+            machine: match locks.known_identity() {
+                Some(identity) => format!("{}/{identity}", self.machine),
+                None => self.machine.clone(),
+            },
             tool: format!("xtask {}", env!("CARGO_PKG_VERSION")),
             vault: Arc::new(LocalVault::new(&local.join("vault"), &workshop)),
             witness: Arc::new(FileWitness::new(&local.join("witness.json"), &workshop)),
@@ -115,7 +126,7 @@ impl World {
                 witness: Arc::new(FileWitness::new(&local.join("dr/witness.json"), &workshop)),
             },
             signer: Arc::new(FileKeys::new(&local.join("keys"))),
-            locks: Arc::new(FileLocks::new(&local.join("locks"))),
+            locks: Arc::new(locks),
             git: Arc::new(git) as Arc<dyn Git>,
             cargo: Arc::new(self.cargo()),
             clock: Arc::clone(&clock),
@@ -157,12 +168,15 @@ impl World {
     }
 }
 
+const NAME_ANOTHER: &str = "mend that, or name another folder in the variable XTASK_LOCAL";
+
 /// Local state hides itself from git, so that it never makes a tree dirty, whatever the project's own ignore file says.
-fn ignore(local: &Utf8Path) -> anyhow::Result<()> {
+fn ignore(local: &Utf8Path) -> Result<(), Failure> {
     let path = local.join(".gitignore");
     if path.exists() {
         return Ok(());
     }
-    std::fs::create_dir_all(local).with_context(|| format!("failed to make the folder {local}"))?;
-    std::fs::write(&path, "*\n").with_context(|| format!("failed to write {path}"))
+    std::fs::create_dir_all(local).and_then(|()| std::fs::write(&path, "*\n")).map_err(|error| {
+        Failure::usage(format!("failed to make the folder {local} of local state: {error}; {NAME_ANOTHER}"))
+    })
 }

@@ -7,4 +7,5 @@ mod kill;
 mod race;
 mod release;
 mod resume;
+mod stale;
 mod verify;
