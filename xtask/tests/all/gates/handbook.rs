@@ -130,7 +130,7 @@ fn tells_it(project: &Project, before_prod: &str) {
     prod: v1.0.2 since TIME
     dr: v1.0.2 since TIME, Globally Synced at TIME
 
-    v1.0.2 goes no further; it waits for the next commit
+    v1.0.2 is everywhere; it waits for the next commit
     next: cargo xtask release
     ");
     assert_snapshot!(told(&["status", "--release", "v1.0.0"]), @r#"
