@@ -222,7 +222,7 @@ fn tells_scripts(project: &Project) {
     }
     assert_eq!(
         status["next"],
-        json!({ "release": "v1.0.2", "environment": null, "waits_for": "the next commit", "command": "cargo xtask release" })
+        json!({ "release": "v1.0.2", "environment": null, "waits_for": null, "command": "cargo xtask release" })
     );
     let graves = project.json(0, &["graveyard"]);
     let graves: Vec<_> =

@@ -288,10 +288,10 @@ pub(crate) const RELEASE: &str = r#"schema = 1
 
 [functions.alpha.configuration]
 memory_mb = 256
-timeout_s = 2
+timeout_s = 4
 
 [functions.beta.configuration]
-timeout_s = 2
+timeout_s = 4
 
 [[environments]]
 name = "dev"
