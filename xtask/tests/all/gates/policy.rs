@@ -150,24 +150,27 @@ async fn only_the_administrator_changes_the_policy() {
     let key = keys.join("policy-administrator");
     let own = fs::read(&key).unwrap();
     let lasting = || project.lasting().into_iter().filter(|(name, _)| name.starts_with("vault/")).collect::<Vec<_>>();
-    project.xtask(&["policy", "stop", "a leak"]).expect(0);
+    // There must be a stop, or there would be nothing to end.
+    project.xtask(&["policy", "stop", "x"]).expect(0);
+    let aside = keys.join("aside");
+    fs::rename(&key, &aside).unwrap();
+    project.xtask(&["policy", "resume", "x"]).expect(8).says("failed to sign an entry of policy");
+    fs::rename(&aside, &key).unwrap();
+    project.xtask(&["policy", "resume", "x"]).expect(0);
     let before = lasting();
     fs::remove_file(&key).unwrap();
-    for args in [&["policy", "apply"][..], &["policy", "resume", "x"]] {
+    for args in [&["policy", "apply"][..], &["policy", "stop", "x"]] {
         let ran = project.xtask(args).expect(8).says("failed to sign an entry of policy");
         ran.says("the key of policy-administrator is not in").says("put the key back");
     }
     assert!(lasting() == before);
-    project.xtask(&["promote", "--to", "uat"]).expect(4).says("emergency stop").says("quinn can");
-    // Somebody else's key signs, and nobody believes it.
+    project.xtask(&["promote", "--to", "uat"]).expect(4).says("quinn can");
+    // Somebody else's key signs: that would be in the chain for good, and nobody would believe it.
     fs::copy(project.key("mallory"), &key).unwrap();
-    project.xtask(&["policy", "apply"]).expect(0);
-    project
-        .xtask(&["promote", "--to", "uat"])
-        .expect(5)
-        .says("policy/00000003.json is not signed by policy-administrator");
-    project.xtask(&["audit", "verify"]).expect(5);
+    project.xtask(&["policy", "apply"]).expect(5).says("policy/00000004.json is not signed by policy-administrator");
+    assert!(lasting() == before);
     fs::write(&key, own).unwrap();
+    project.xtask(&["audit", "verify"]).expect(0);
 }
 
 #[test]
@@ -182,4 +185,22 @@ fn a_wrong_people_file_names_every_fault() {
     project.repo().write("people.toml", "schema = 1\npersons = 1\n");
     project.xtask(&["policy", "apply"]).expect(2).says("persons");
     assert!(!project.local().join("vault").exists());
+}
+
+/// A policy that is stricter than `release.toml` stops a release where a person is asked for, and that is no failure.
+#[test]
+fn a_release_stops_at_the_gate_of_the_policy() {
+    let project = Project::new();
+    let gated = RELEASE.replace("name = \"qa\"", "name = \"qa\"\ngate.approvals = [{ role = \"qa-lead\", count = 1 }]");
+    project.repo().write("release.toml", &gated);
+    project.staff(&STAFF, "");
+    project.repo().write("release.toml", RELEASE);
+    project.commit("chore: people");
+    let plan = project.json(0, &["release", "--plan"]);
+    assert_eq!((&plan["through"], &plan["stops_at"]["environment"]), (&json!(["dev"]), &json!("qa")));
+    project.xtask(&["release"]).expect(0);
+    project.xtask(&["release"]).expect(3);
+    project.xtask(&["promote", "--to", "qa"]).expect(4).says("0 of 1 by qa-lead");
+    project.decide("quinn", "approve qa v1.0.0", &[]).expect(0);
+    project.xtask(&["promote", "--to", "qa"]).expect(0);
 }
