@@ -81,13 +81,12 @@ pub async fn append_signed<E: Event>(
         };
         let signature = signature.map_err(|error| unfinished(format!("failed to sign an entry of {chain}"), error))?;
         let bytes = Record::encode(&entry, &signature)?;
-        // What is written can never be taken back: an entry that nobody accepts would end its chain for good.
-        let sound = check(context, chain, number, &Record::<E>::decode(&bytes)?).await;
-        sound.map_err(|error| unaccepted(chain, &error))?;
+        let record = Record { entry, signature, digest: Digest::of(&bytes) };
+        // What nobody would believe must not get into a chain: nothing could take it out again.
+        check(context, chain, number, &record).await?;
         let key = chain.key(number)?;
         match context.vault.create(&key, Body::Bytes(&bytes)).await {
             created if created.is_ok() || is_there(context, &key, &created, &bytes).await? => {
-                let record = Record { entry, signature, digest: Digest::of(&bytes) };
                 let noted = context.witness.note(chain, Head { number, sha256: record.digest }).await;
                 noted.map_err(|error| unfinished(format!("failed to have {chain} witnessed"), error))?;
                 return Ok(record);
@@ -153,11 +152,6 @@ pub async fn head<E: Event>(context: &Context, chain: &ChainName) -> anyhow::Res
 /// Integrity, if its note is damaged; unfinished, if it cannot be asked.
 pub async fn heads(context: &Context) -> anyhow::Result<Option<Heads>> {
     context.witness.heads().await.map_err(|error| unfinished("failed to ask the witness".to_owned(), error))
-}
-
-fn unaccepted(chain: &ChainName, error: &anyhow::Error) -> Failure {
-    let what = format!("failed to sign an entry of {chain}, so nothing was written: {error:#}");
-    Failure::Unfinished { what, source: None }
 }
 
 /// Has the witness note a chain's head, if whoever wrote it ended before it could.

@@ -29,7 +29,7 @@ use crate::model::{
     digest::Digest,
     entry::Entry,
     evidence::Evidence,
-    manifest::{Change, GateRules, Manifest, Stop},
+    manifest::{Change, Manifest, Stop},
     names::EnvName,
     people::Person,
     policy::PolicyState,
@@ -55,12 +55,6 @@ pub fn judge(facts: &Facts<'_>) -> Gate {
     Gate { environment: facts.today.environment.clone(), rules }
 }
 
-/// Whether a gate needs a person.
-#[must_use]
-pub fn needs_person(rules: &GateRules) -> bool {
-    !rules.approvals.is_empty()
-}
-
 /// What is known when the gate is judged.
 #[derive(Debug, Clone)]
 pub struct Facts<'a> {
@@ -80,6 +74,8 @@ pub struct Facts<'a> {
     pub verified_before: Option<Time>,
     /// What is live in the environment.
     pub live: Option<Version>,
+    /// Whether that is dead.
+    pub live_died: bool,
     /// Every entry of the approvals chain of this release and environment, in order.
     pub approvals: &'a [Signed],
     /// Who wrote what the release brings into the environment.
@@ -114,6 +110,7 @@ impl<'a> Facts<'a> {
             death: None,
             verified_before: None,
             live: None,
+            live_died: false,
             approvals: &[],
             authors: NOBODY,
             releaser: UNKNOWN,

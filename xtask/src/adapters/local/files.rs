@@ -3,9 +3,10 @@
 use std::{
     fs::{self, File},
     io::{self, Read, Write},
+    path::Path,
 };
 
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::model::digest::{Digest, Hasher};
 
@@ -27,37 +28,8 @@ pub fn create_new(
         temporary.as_file().set_permissions(permissions)?;
     }
     temporary.as_file().sync_all()?;
-    while !link(workshop, &temporary, path)? {}
+    link(workshop, temporary.path(), path)?;
     Ok(digest)
-}
-
-/// Links a draft to its name; `false` if someone else made its folder meanwhile. A folder that is not there yet comes
-/// into being with the file in it: whoever fails or dies in between leaves no empty one, which nobody could tell from one
-/// whose file was taken out.
-fn link(workshop: &Utf8Path, draft: &tempfile::NamedTempFile, path: &Utf8Path) -> io::Result<bool> {
-    let error = match fs::hard_link(draft.path(), path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound && draft.path().exists() => error,
-        linked => return linked.and_then(|()| sync_folder(path)).map(|()| true),
-    };
-    let missing = |folder: &&Utf8Path| !folder.as_str().is_empty() && !folder.exists();
-    let Some(top) = path.ancestors().skip(1).take_while(missing).last() else { return Ok(false) };
-    let (Some(above), Some(name)) = (top.parent(), top.file_name()) else { return Err(error) };
-    let Ok(below) = path.strip_prefix(above) else { return Err(error) };
-    if !above.as_str().is_empty() {
-        fs::create_dir_all(above)?;
-    }
-    let nest = tempfile::tempdir_in(workshop)?;
-    let home = Utf8Path::from_path(nest.path()).ok_or_else(|| io::Error::other("the workshop's path is not UTF-8"))?;
-    let inside = home.join(below);
-    make_folder(&inside)?;
-    fs::hard_link(draft.path(), &inside)?;
-    sync_folder(&inside)?;
-    match fs::rename(home.join(name), top) {
-        Err(error) if matches!(error.kind(), io::ErrorKind::AlreadyExists | io::ErrorKind::DirectoryNotEmpty) => {
-            Ok(false)
-        }
-        renamed => renamed.and_then(|()| sync_folder(top)).map(|()| true),
-    }
 }
 
 /// Replaces a file whole or not at all. For local state only, never for the vault.
@@ -100,6 +72,31 @@ fn draft(workshop: &Utf8Path, content: &mut dyn Read) -> io::Result<(tempfile::N
     Ok((temporary, digest))
 }
 
+/// Links a draft to its name. A folder that is not there yet arrives together with the file in it, in one step: who is
+/// killed in between must not leave an empty folder, which in the vault would look like a stranger's.
+fn link(workshop: &Utf8Path, draft: &Path, path: &Utf8Path) -> io::Result<()> {
+    loop {
+        let above = path.ancestors().skip(1).take_while(|folder| !folder.as_str().is_empty() && !folder.is_dir());
+        let Some(new) = above.last() else {
+            fs::hard_link(draft, path)?;
+            return sync_folder(path);
+        };
+        let frame = tempfile::tempdir_in(workshop)?;
+        let staged = Utf8PathBuf::try_from(frame.path().join("new")).map_err(io::Error::other)?;
+        let inside = staged.join(path.strip_prefix(new).map_err(io::Error::other)?);
+        let folders: Vec<_> = inside.ancestors().skip(1).take_while(|folder| folder.starts_with(&staged)).collect();
+        folders.iter().rev().try_for_each(fs::create_dir)?;
+        fs::hard_link(draft, &inside)?;
+        folders.iter().try_for_each(|folder| File::open(folder)?.sync_all())?;
+        match fs::rename(&staged, new) {
+            Ok(()) => return sync_folder(new),
+            // Another writer brought the folder meanwhile.
+            Err(error) if matches!(error.kind(), io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::AlreadyExists) => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
 /// Makes the folder of a file, and makes each new folder last.
 fn make_folder(path: &Utf8Path) -> io::Result<()> {
     let Some(folder) = path.parent() else { return Ok(()) };
@@ -123,32 +120,12 @@ fn sync_folder(path: &Utf8Path) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use camino::Utf8PathBuf;
+    use std::{
+        collections::BTreeSet,
+        sync::atomic::{AtomicBool, Ordering},
+    };
 
     use super::*;
-
-    #[test]
-    fn a_file_that_cannot_be_made_leaves_no_folder() {
-        let folder = tempfile::tempdir().unwrap();
-        let root = Utf8PathBuf::from_path_buf(folder.path().to_owned()).unwrap();
-        fs::create_dir(root.join("vault")).unwrap();
-        let path = root.join("vault/a/b").join("x".repeat(300));
-        create_new(&root.join("tmp"), &path, true, &mut &b"1"[..]).unwrap_err();
-        assert_eq!(fs::read_dir(root.join("vault")).unwrap().count(), 0, "a folder without a file");
-        create_new(&root.join("tmp"), &root.join("vault/a/b/c"), true, &mut &b"1"[..]).unwrap();
-        assert_eq!(fs::read(root.join("vault/a/b/c")).unwrap(), b"1");
-        assert_eq!(fs::read_dir(root.join("tmp")).unwrap().count(), 0, "no draft is left behind");
-    }
-
-    #[test]
-    fn a_file_in_the_place_of_the_workshop_is_not_the_file_itself() {
-        let folder = tempfile::tempdir().unwrap();
-        let root = Utf8PathBuf::from_path_buf(folder.path().to_owned()).unwrap();
-        fs::write(root.join("tmp"), "in the way").unwrap();
-        let error = create_new(&root.join("tmp"), &root.join("a"), true, &mut &b"1"[..]).unwrap_err();
-        assert_ne!(error.kind(), io::ErrorKind::AlreadyExists, "{error}");
-        assert!(error.to_string().contains("tmp"), "{error}");
-    }
 
     #[test]
     fn one_of_many_writers_wins_and_its_bytes_stay() {
@@ -167,5 +144,49 @@ mod tests {
         assert_eq!(won.len(), 1);
         assert_eq!(fs::read(&path).unwrap(), vec![won[0]; 1000]);
         assert_eq!(fs::read_dir(root.join("tmp")).unwrap().count(), 0, "no draft is left behind");
+    }
+
+    #[test]
+    fn a_new_folder_is_never_seen_empty() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = Utf8PathBuf::from_path_buf(folder.path().to_owned()).unwrap();
+        let written = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            let watcher = scope.spawn(|| {
+                let mut seen = BTreeSet::new();
+                while !written.load(Ordering::Relaxed) {
+                    empty(&root.join("vault"), &mut seen);
+                }
+                seen
+            });
+            for n in 0..60 {
+                let path = root.join(format!("vault/approvals/v1.0.{n}/uat/00000001.json"));
+                create_new(&root.join("tmp"), &path, true, &mut &b"{}"[..]).unwrap();
+                assert_eq!(fs::read(&path).unwrap(), b"{}");
+            }
+            written.store(true, Ordering::Relaxed);
+            assert_eq!(watcher.join().unwrap(), BTreeSet::new());
+        });
+        assert_eq!(fs::read_dir(root.join("tmp")).unwrap().count(), 0, "no draft is left behind");
+    }
+
+    #[test]
+    fn a_file_in_the_place_of_the_workshop_is_not_the_file_itself() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = Utf8PathBuf::from_path_buf(folder.path().to_owned()).unwrap();
+        fs::write(root.join("tmp"), "in the way").unwrap();
+        let error = create_new(&root.join("tmp"), &root.join("a"), true, &mut &b"1"[..]).unwrap_err();
+        assert_ne!(error.kind(), io::ErrorKind::AlreadyExists, "{error}");
+        assert!(error.to_string().contains("tmp"), "{error}");
+    }
+
+    /// Every empty folder below this one.
+    fn empty(folder: &Utf8Path, seen: &mut BTreeSet<Utf8PathBuf>) {
+        let Ok(items) = folder.read_dir_utf8() else { return };
+        let items: Vec<_> = items.map(|item| item.unwrap().into_path()).collect();
+        if items.is_empty() {
+            seen.insert(folder.to_owned());
+        }
+        items.iter().filter(|item| item.is_dir()).for_each(|item| empty(item, seen));
     }
 }

@@ -15,7 +15,7 @@ use crate::{
     model::{
         digest::Digest,
         entry::ChainName,
-        environment::{Deployed, EnvironmentEvent, Live, Rollback},
+        environment::{Deployed, EnvironmentEvent, EnvironmentState, Live, Phase, Rollback},
         manifest::Manifest,
         names::{EnvName, FunctionName},
         version::Version,
@@ -36,42 +36,36 @@ pub struct RollbackPlan {
     pub manifest: Digest,
     /// The versions that it had.
     pub functions: BTreeMap<FunctionName, Deployed>,
-    /// Whether it came back already: then nothing is left to do.
+    /// Whether it is back already: the same command again does not go further back.
     pub done: bool,
 }
 
-/// The plan of a rollback, and the seal of the release that comes back. `from` names what must go; without it that is
-/// what is live, unless a rollback brought it: the same command, given again because its answer was lost, must not go
-/// back one more.
+/// What is asked for.
+#[derive(Debug, Clone, Copy)]
+pub struct Request<'a> {
+    /// The release to leave; the one that is live, if none is named.
+    pub from: Option<Version>,
+    /// Why.
+    pub reason: &'a str,
+}
+
+/// The plan of a rollback, and the seal of the release that comes back.
 ///
 /// # Errors
 /// Refused, if nothing is live, something else is, or nothing earlier is good; integrity or unfinished, as reading goes.
 pub async fn plan(
     context: &Context,
     environment: &EnvName,
-    from: Option<Version>,
-    reason: &str,
+    request: Request<'_>,
 ) -> anyhow::Result<(RollbackPlan, Manifest)> {
     context.config.stop(environment)?;
     let state = survey::state(context, environment).await?;
-    let from = match (&state.rollback, &state.live) {
-        // An interrupted rollback goes on with what it began.
-        (Some(under_way), _) => under_way.clone(),
-        (None, Some(live)) => {
-            if let Some(done) = done(context, environment, live, from).await? {
-                return Ok(done);
-            }
-            if let Some(named) = from.filter(|named| *named != live.release) {
-                let text = format!("{named} is not live in {environment}, {} is", live.release);
-                return Err(Failure::Refused(format!("{text}; name that one by --from, if it must go")).into());
-            }
-            Rollback { release: live.release, reason: reason.to_owned() }
-        }
-        (None, None) => {
-            let text = format!("nothing is live in {environment}, so there is nothing to roll back from");
-            return Err(Failure::Refused(text).into());
-        }
-    };
+    if let Some((from, live)) = back_already(context, environment, &state, request.from).await? {
+        let (manifest, digest) = facts::manifest(context, live.release).await?;
+        let (environment, to, functions) = (environment.clone(), live.release, live.functions);
+        return Ok((RollbackPlan { environment, from, to, manifest: digest, functions, done: true }, manifest));
+    }
+    let from = leaves(environment, &state, request)?;
     let Some(target) = target(context, environment, from.release).await? else {
         let release = from.release;
         return Err(Failure::Refused(format!(
@@ -85,25 +79,48 @@ pub async fn plan(
     Ok((RollbackPlan { environment, from, to, manifest: digest, functions, done: false }, manifest))
 }
 
-/// The rollback that brought what is live, unless another one is asked for.
-async fn done(
+/// What has to go.
+fn leaves(environment: &EnvName, state: &EnvironmentState, request: Request<'_>) -> Result<Rollback, Failure> {
+    // A promotion that was interrupted while it moved aliases: what has to go is what came, not what was whole before.
+    let came = state.holder.as_ref().filter(|_| !state.moves.is_empty()).map(|claim| claim.release);
+    let from = match (&state.rollback, came.or(state.live.as_ref().map(|live| live.release))) {
+        // An interrupted rollback goes on with what it began.
+        (Some(under_way), _) => under_way.clone(),
+        (None, Some(release)) => Rollback { release, reason: request.reason.to_owned() },
+        (None, None) => {
+            let text = format!("nothing is live in {environment}, so there is nothing to roll back from");
+            return Err(Failure::Refused(text));
+        }
+    };
+    match request.from.filter(|named| *named != from.release) {
+        None => Ok(from),
+        Some(named) => Err(Failure::Refused(format!(
+            "{named} is not live in {environment}, {} is; see `cargo xtask history --env {environment}`",
+            from.release
+        ))),
+    }
+}
+
+/// What was rolled back from, and what is live since, if nothing came after it. Whoever is unsure whether a rollback
+/// went through runs it again, and must not lose a good release by that (DESIGN §5.9).
+async fn back_already(
     context: &Context,
     environment: &EnvName,
-    live: &Live,
-    from: Option<Version>,
-) -> anyhow::Result<Option<(RollbackPlan, Manifest)>> {
+    state: &EnvironmentState,
+    named: Option<Version>,
+) -> anyhow::Result<Option<(Rollback, Live)>> {
+    let pinned = state.live.as_ref().filter(|live| state.pin == Some(live.release) && state.phase == Phase::Closed);
+    let Some(live) = pinned.filter(|live| named != Some(live.release)) else { return Ok(None) };
+    // A pinned release that died since has to go like any other.
+    if facts::death(context, live.release).await?.is_some() {
+        return Ok(None);
+    }
     let chain = ChainName::Environment(environment.clone());
     let mut here = ledger::head::<EnvironmentEvent>(context, &chain).await?;
-    // What was rolled back and then failed to be replaced is still what the rollback brought.
-    while let Some(record) = here.filter(|record| record.entry.state.pin == Some(live.release)) {
-        if let EnvironmentEvent::RolledBack { from: gone, .. } = &record.entry.event {
-            if from.is_some_and(|from| from != gone.release) {
-                return Ok(None);
-            }
-            let (manifest, digest) = facts::manifest(context, live.release).await?;
-            let (environment, from, functions) = (environment.clone(), gone.clone(), live.functions.clone());
-            let plan = RollbackPlan { environment, from, to: live.release, manifest: digest, functions, done: true };
-            return Ok(Some((plan, manifest)));
+    while let Some(record) = here {
+        if let EnvironmentEvent::RolledBack { from, .. } = &record.entry.event {
+            let same = named.is_none_or(|named| named == from.release);
+            return Ok(same.then(|| (from.clone(), live.clone())));
         }
         here = ledger::before(context, &chain, &record).await?;
     }
@@ -115,22 +132,24 @@ async fn done(
 /// # Errors
 /// Busy, unfinished or integrity, as DESIGN §8 tells them apart.
 pub async fn run(context: &Context, plan: &RollbackPlan, manifest: &Manifest) -> anyhow::Result<Promoted> {
-    let back = Some((plan.from.clone(), plan.functions.clone()));
-    let promotion = Promotion { context, environment: &plan.environment, manifest, digest: plan.manifest, back };
-    if plan.done {
-        ledger::witnessed::<EnvironmentEvent>(context, &promotion.chain()).await?;
-    } else {
-        let (claimed, lock) = promotion.claim().await?;
-        promotion.carry_on(&claimed).await?;
-        drop(lock);
-    }
-    Ok(Promoted {
+    let promoted = Promoted {
         environment: plan.environment.clone(),
         release: plan.to,
         manifest: plan.manifest,
         changed: !plan.done,
         previous: Some(plan.from.release),
-    })
+    };
+    if plan.done {
+        let chain = ChainName::Environment(plan.environment.clone());
+        ledger::witnessed::<EnvironmentEvent>(context, &chain).await?;
+        return Ok(promoted);
+    }
+    let back = Some((plan.from.clone(), plan.functions.clone()));
+    let promotion = Promotion { context, environment: &plan.environment, manifest, digest: plan.manifest, back };
+    let (claimed, lock) = promotion.claim().await?;
+    promotion.carry_on(&claimed).await?;
+    drop(lock);
+    Ok(promoted)
 }
 
 /// The newest release before this one that was verified here and is not dead, as it was live then.

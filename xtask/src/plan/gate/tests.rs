@@ -19,7 +19,7 @@ use crate::model::{
     entry::{ChainName, Writer},
     evidence::TestSummary,
     freeze::{Freeze, Span},
-    manifest::{ApprovalRule, EvidenceRule, Toolchain},
+    manifest::{ApprovalRule, EvidenceRule, GateRules, Toolchain},
     people::{People, Person, PersonKey, SshKey},
     policy,
 };
@@ -63,6 +63,7 @@ struct World {
     death: Option<Death>,
     verified_before: Option<Time>,
     live: Option<Version>,
+    live_died: bool,
     approvals: Vec<Signed>,
     authors: Authors,
     releaser: Releaser,
@@ -152,6 +153,7 @@ fn world(environment: &str) -> World {
         death: None,
         verified_before: Some(time("2026-03-23T12:00:00Z")),
         live: Some("v1.0.0".parse().unwrap()),
+        live_died: false,
         approvals: vec![],
         authors: Authors::default(),
         releaser: Releaser { actor: "ci".to_owned(), email: None },
@@ -191,6 +193,7 @@ impl World {
             death: self.death.as_ref(),
             verified_before: self.verified_before,
             live: self.live,
+            live_died: self.live_died,
             approvals: &self.approvals,
             authors: &self.authors,
             releaser: &self.releaser,
@@ -313,12 +316,6 @@ fn the_stricter_of_several_rule_sets_stands_in_every_respect() {
     assert_eq!(stricter(&[&one, &two]), both);
     assert_eq!(stricter(&[&GateRules::default(), &one]), one);
     assert_eq!(stricter(&[]), GateRules::default());
-}
-
-#[test]
-fn a_gate_without_approvals_needs_no_person() {
-    assert!(!needs_person(&rules_of(&[], Some("24h"), &[("e2e", true)])));
-    assert!(needs_person(&rules_of(&[("manager", 1)], None, &[])));
 }
 
 #[test]

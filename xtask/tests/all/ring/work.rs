@@ -11,7 +11,10 @@ use tempfile::TempDir;
 use xtask::{
     adapters::git::LocalGit,
     context::Context,
-    engine::{dr, promote::rollback},
+    engine::{
+        dr,
+        promote::rollback::{self, Request},
+    },
     model::version::Version,
 };
 
@@ -114,7 +117,7 @@ impl Work {
                 dr::run(context, &plan).await.map(drop)
             }
             Self::Rollback => {
-                let (plan, manifest) = rollback::plan(context, &uat, None, "a leak").await?;
+                let (plan, manifest) = rollback::plan(context, &uat, Request { from: None, reason: "a leak" }).await?;
                 rollback::run(context, &plan, &manifest).await.map(drop)
             }
         }
