@@ -121,7 +121,7 @@ async fn what_fails_there_leaves_the_one_before_live() {
 fn telling(fate: &Fate) -> Vec<usize> {
     let (mut calls, mut folders) = (BTreeSet::new(), BTreeSet::new());
     let telling = |at: &usize| {
-        let call = fate.called(*at);
+        let call = fate.called(*at).trim_start_matches("dr: ").to_owned();
         let folder = call.rsplit_once('/').map_or_else(|| call.clone(), |(folder, _)| folder.to_owned());
         let there = !call.starts_with("note") && call.contains("dr");
         let again = !calls.insert(call);
