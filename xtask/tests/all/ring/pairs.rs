@@ -6,7 +6,7 @@ use super::{
 };
 
 /// How many pairs are tried.
-const SHORT: u64 = 40;
+const SHORT: u64 = 30;
 const LONG: u64 = 2000;
 
 const HOWS: [How; 9] = [

@@ -51,10 +51,10 @@ macro_rules! each {
 }
 
 each! {
-    a_first_release: First, [4, 4, 2];
-    a_release_over_a_live_one: Second, [4, 6, 2];
-    a_death: Death, [4, 4, 2];
-    a_promotion: Promote, [6, 8, 3];
-    a_synchronisation: Sync, [6, 8, 3];
-    a_rollback: Rollback, [6, 8, 3];
+    a_first_release: First, [3, 4, 1];
+    a_release_over_a_live_one: Second, [3, 4, 1];
+    a_death: Death, [3, 4, 1];
+    a_promotion: Promote, [4, 8, 2];
+    a_synchronisation: Sync, [4, 5, 2];
+    a_rollback: Rollback, [4, 8, 2];
 }
