@@ -9,6 +9,7 @@ mod gates;
 mod git;
 mod golden;
 mod mistakes;
+mod model;
 mod ownership;
 mod pipeline;
 mod policy;
