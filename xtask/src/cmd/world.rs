@@ -152,6 +152,7 @@ impl World {
             local: local.to_owned(),
             variables: here.map(|(_, name)| (name.clone(), variables.clone())).collect(),
             settle: Duration::ZERO,
+            quota: None,
             clock: Arc::clone(clock),
         })
     }
