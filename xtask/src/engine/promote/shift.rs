@@ -31,7 +31,7 @@ impl Promotion<'_> {
         let fleet = self.context.fleet(self.environment)?;
         for step in moves {
             let what = || format!("failed to move the alias {} of {}", step.alias, step.name);
-            self.apply_one(fleet, step).await.map_err(|error| match error {
+            self.apply_one(&fleet, step).await.map_err(|error| match error {
                 Moved::Fleet(error) => Failure::unfinished(what(), error),
                 Moved::Stranger(found) => Failure::Integrity(format!(
                     "{}: it points to {}, neither to where it was nor to where it goes; someone moved it by hand: \

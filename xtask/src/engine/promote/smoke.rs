@@ -56,7 +56,7 @@ pub async fn all(
         let checks = manifest.functions.get(*function).and_then(|f| f.smoke.get(environment));
         for check in checks.map(Vec::as_slice).unwrap_or_default() {
             now(&format!("{}: {}", deployed.name, check.name));
-            let asked = Asked { context, fleet, function, deployed, qualifier: qualifier(deployed) };
+            let asked = Asked { context, fleet: &fleet, function, deployed, qualifier: qualifier(deployed) };
             let (result, log) = ask(&asked, check).await?;
             if result.verdict != Verdict::Correct && smoked.log.is_none() {
                 smoked.log = Some(log);

@@ -44,7 +44,7 @@ impl Promotion<'_> {
         let mut functions = BTreeMap::new();
         for seen in survey::functions(self.context, self.environment, self.manifest).await? {
             phase.now(seen.wanted.name.as_str());
-            match self.stage_one(fleet, &seen).await {
+            match self.stage_one(&fleet, &seen).await {
                 Ok(deployed) => functions.insert(seen.wanted.function.clone(), deployed),
                 Err(Stop::World(error)) => return Err(error),
                 Err(Stop::Finding(text)) => {

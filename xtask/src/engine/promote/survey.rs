@@ -71,7 +71,7 @@ pub(super) async fn functions(
     let mut seen = Vec::new();
     for function in manifest.functions.keys() {
         let wanted = wanted(context, environment, manifest, function)?;
-        let observed = observe(context, fleet, &wanted.name).await.map_err(|error| {
+        let observed = observe(context, &fleet, &wanted.name).await.map_err(|error| {
             Failure::unfinished(format!("failed to look at {} in {environment}", wanted.name), error)
         })?;
         let plan = promotion::function(&wanted, &observed);

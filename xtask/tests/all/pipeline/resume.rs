@@ -11,6 +11,7 @@ use xtask::{
         environment::EnvironmentEvent,
         releases::ReleaseEvent,
     },
+    ports::fleet::Fleet as _,
 };
 
 use crate::support::{
