@@ -81,7 +81,8 @@ impl World {
     pub fn writing_context(&self) -> anyhow::Result<Context> {
         let context = self.context()?;
         ignore(&context.local)?;
-        Ok(context)
+        let locks = FileLocks::new(&context.local.join("locks"));
+        Ok(Context { machine: format!("{}/{}", self.machine, locks.identity()?), ..context })
     }
 
     /// Everything that a command needs of the world. Makes nothing, so that a copy can be read where nothing may be
@@ -94,6 +95,7 @@ impl World {
         let git = LocalGit::open(&root).map_err(survey::git_failure)?;
         let local = self.local(&root);
         let workshop = local.join("tmp");
+        let locks = FileLocks::new(&local.join("locks"));
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let fleets = config.path.iter().map(|stop| {
             let region = if stop.recovery { local.join("dr") } else { local.clone() };
@@ -106,7 +108,10 @@ impl World {
             config: Arc::new(config.clone()),
             actor: format!("{}@{}", self.user, self.machine),
             email: git.user_email(),
-            machine: self.machine.clone(),
+            machine: match locks.known_identity() {
+                Some(identity) => format!("{}/{identity}", self.machine),
+                None => self.machine.clone(),
+            },
             tool: format!("xtask {}", env!("CARGO_PKG_VERSION")),
             vault: Arc::new(LocalVault::new(&local.join("vault"), &workshop)),
             witness: Arc::new(FileWitness::new(&local.join("witness.json"), &workshop)),
@@ -115,7 +120,7 @@ impl World {
                 witness: Arc::new(FileWitness::new(&local.join("dr/witness.json"), &workshop)),
             },
             signer: Arc::new(FileKeys::new(&local.join("keys"))),
-            locks: Arc::new(FileLocks::new(&local.join("locks"))),
+            locks: Arc::new(locks),
             git: Arc::new(git) as Arc<dyn Git>,
             cargo: Arc::new(self.cargo()),
             clock: Arc::clone(&clock),

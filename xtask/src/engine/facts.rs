@@ -14,7 +14,7 @@ use crate::{
         releases::ReleaseEvent,
         version::Version,
     },
-    plan::gate::{self as plan, Authors, Death, Facts, Releaser},
+    plan::gate::{self as plan, Death, Facts},
 };
 
 /// How a release stands in one environment.
@@ -90,21 +90,8 @@ async fn rejection(context: &Context, stop: &Stop, release: Version) -> anyhow::
     let statements = gate::approvals(context, release, &stop.environment).await?;
     for signed in statements.iter().filter(|s| matches!(s.entry.event, ApprovalEvent::Rejected { .. })) {
         let (manifest, digest) = manifest(context, release).await?;
-        let facts = Facts {
-            manifest: &manifest,
-            digest,
-            today: stop,
-            policy: &policy::at(context, signed.entry.time).await?,
-            now: signed.entry.time,
-            death: None,
-            verified_before: None,
-            live: None,
-            approvals: &[],
-            authors: &Authors::default(),
-            releaser: &Releaser { actor: String::new(), email: None },
-            evidence: &[],
-            synchronised: false,
-        };
+        let policy = policy::at(context, signed.entry.time).await?;
+        let facts = Facts::when_signed(&manifest, digest, stop, &policy, signed);
         if let Ok(finding) = plan::rejection(&facts, signed) {
             let before = manifest.stop_before(&stop.environment).map_or(stop, |before| before);
             let (environment, actor) = (before.environment.clone(), signed.entry.actor.clone());

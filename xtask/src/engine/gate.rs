@@ -122,7 +122,11 @@ pub async fn approvals(context: &Context, release: Version, environment: &EnvNam
     Ok(statements)
 }
 
-fn signed(chain: &ChainName, record: Record<ApprovalEvent>) -> anyhow::Result<Signed> {
+/// A statement as the gate judges it.
+///
+/// # Errors
+/// If its canonical bytes cannot be made.
+pub fn signed(chain: &ChainName, record: Record<ApprovalEvent>) -> anyhow::Result<Signed> {
     let signer = sshsig::signer(&record.signature, &record.signed_bytes()?, &chain.namespace());
     let named = &record.entry.event.statement().key;
     let signature_ok = signer.is_ok_and(|key| key.fingerprint(ssh_key::HashAlg::Sha256).to_string() == *named);

@@ -81,17 +81,31 @@ pub async fn append_signed<E: Event>(
         };
         let signature = signature.map_err(|error| unfinished(format!("failed to sign an entry of {chain}"), error))?;
         let bytes = Record::encode(&entry, &signature)?;
-        match context.vault.create(&chain.key(number)?, Body::Bytes(&bytes)).await {
-            Ok(()) => {
+        let key = chain.key(number)?;
+        match context.vault.create(&key, Body::Bytes(&bytes)).await {
+            created if created.is_ok() || is_there(context, &key, &created, &bytes).await? => {
                 let record = Record { entry, signature, digest: Digest::of(&bytes) };
                 let noted = context.witness.note(chain, Head { number, sha256: record.digest }).await;
                 noted.map_err(|error| unfinished(format!("failed to have {chain} witnessed"), error))?;
                 return Ok(record);
             }
-            Err(VaultError::Exists(_)) => {}
-            Err(error) => return Err(Failure::unfinished(format!("failed to record in {chain}"), error).into()),
+            Err(error) if !matches!(error, VaultError::Exists(_)) => {
+                return Err(Failure::unfinished(format!("failed to record in {chain}"), error).into());
+            }
+            _ => {}
         }
     }
+}
+
+/// Whether the very entry is there already: a store that lost the answer to a write, and tried once more by itself,
+/// says that it exists.
+async fn is_there(
+    context: &Context,
+    key: &VaultKey,
+    created: &Result<(), VaultError>,
+    bytes: &[u8],
+) -> anyhow::Result<bool> {
+    Ok(matches!(created, Err(VaultError::Exists(_))) && read(context, key).await? == bytes)
 }
 
 /// The last entry of a chain, checked: its form, its place, its signature, and that the witness saw nothing later.
@@ -99,8 +113,9 @@ pub async fn append_signed<E: Event>(
 /// # Errors
 /// Integrity, if any of these does not hold; unfinished, if the vault cannot be read.
 pub async fn head<E: Event>(context: &Context, chain: &ChainName) -> anyhow::Result<Option<Record<E>>> {
-    let number = last_number(context, chain).await?;
+    // The witness first: whoever appends between the two questions must not look like someone who removed a tail.
     let noted = heads(context).await?.and_then(|heads| heads.get(chain).copied());
+    let number = last_number(context, chain).await?;
     if let Some(noted) = noted
         && noted.number > number
     {

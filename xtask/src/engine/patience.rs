@@ -1,7 +1,7 @@
 //! A fleet that is asked again while it is too busy: the one place where throttling is waited out.
 //!
-//! A throttled call had no effect, so the same call with the same guard may be made again. What wraps a fleet to check
-//! something before each write belongs inside of this, so that it is checked before each attempt.
+//! A throttled call had no effect, so the same call with the same guard may be made again. What must be checked before a
+//! write belongs inside of this, so that it is checked before each attempt.
 
 use std::time::Duration;
 
@@ -43,25 +43,45 @@ impl<'a> Patient<'a> {
         Self { fleet, clock, story }
     }
 
-    async fn patiently<T, F>(&self, call: impl Fn() -> F + Send + Sync) -> Result<T, FleetError>
+    /// The fleet itself, for whoever has patience with more than one call of it.
+    #[must_use]
+    pub fn inner(&self) -> &'a dyn Fleet {
+        self.fleet
+    }
+
+    /// Tries again what found the fleet busy, everything of it each time.
+    ///
+    /// # Errors
+    /// As the last attempt.
+    pub async fn patiently<T, E: Busy, F>(&self, attempt: impl Fn() -> F + Send + Sync) -> Result<T, E>
     where
-        F: Future<Output = Result<T, FleetError>> + Send,
+        F: Future<Output = Result<T, E>> + Send,
     {
-        let mut attempt = 1;
+        let mut number = 1;
         loop {
-            match call().await {
-                Err(FleetError::Throttled(why)) if attempt < ATTEMPTS => {
-                    let wait = wait(attempt, Uuid::new_v4());
-                    let (millis, next) = (wait.as_millis(), attempt + 1);
-                    self.story.note(&format!(
-                        "the fleet is busy: {why}; asking again in {millis} ms (attempt {next} of {ATTEMPTS})"
-                    ));
-                    self.clock.sleep(wait).await;
-                    attempt = next;
-                }
-                answered => return answered,
-            }
+            let answered = attempt().await;
+            let Some(busy) = answered.as_ref().err().and_then(Busy::busy).filter(|_| number < ATTEMPTS) else {
+                return answered;
+            };
+            let wait = wait(number, Uuid::new_v4());
+            number += 1;
+            let again = format!("asking again in {} ms (attempt {number} of {ATTEMPTS})", wait.as_millis());
+            self.story.note(&format!("{busy}; {again}"));
+            drop(answered);
+            self.clock.sleep(wait).await;
         }
+    }
+}
+
+/// An error that may say that a fleet was too busy, so that nothing happened.
+pub trait Busy: Send {
+    /// How busy, for people; `None` if it says something else.
+    fn busy(&self) -> Option<String>;
+}
+
+impl Busy for FleetError {
+    fn busy(&self) -> Option<String> {
+        matches!(self, Self::Throttled(_)).then(|| self.to_string())
     }
 }
 

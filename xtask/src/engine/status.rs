@@ -18,7 +18,7 @@ use crate::{
         time::Time,
         version::Version,
     },
-    plan::gate::Gate,
+    plan::gate::{Death, Gate},
 };
 
 /// Where is what.
@@ -135,9 +135,11 @@ async fn rows(
     let mut here = newest;
     while let Some(release) = here.filter(|_| rows.len() < SHOWN) {
         let (manifest, digest) = facts::manifest(context, release).await?;
+        let death = facts::death(context, release).await?;
         let mut cells = Vec::new();
         for environment in environments {
-            cells.push(cell(context, environment, release).await?);
+            let standing = standing(context, &environment.environment, release, death.as_ref()).await?;
+            cells.push(cell(environment, release, &standing));
         }
         rows.push(ReleaseRow { release, manifest: digest, cells });
         here = manifest.previous.map(|previous| previous.release);
@@ -145,8 +147,20 @@ async fn rows(
     Ok(rows)
 }
 
-async fn cell(context: &Context, environment: &EnvironmentStatus, release: Version) -> anyhow::Result<String> {
-    let standing = facts::standing(context, &environment.environment, release).await?;
+/// How a release stands in an environment. A rejection for the next one kills it here, and only the approvals tell.
+async fn standing(
+    context: &Context,
+    environment: &EnvName,
+    release: Version,
+    death: Option<&Death>,
+) -> anyhow::Result<Standing> {
+    match death.filter(|death| &death.environment == environment) {
+        Some(death) => Ok(Standing::Dead(death.clone())),
+        None => facts::standing(context, environment, release).await,
+    }
+}
+
+fn cell(environment: &EnvironmentStatus, release: Version, standing: &Standing) -> String {
     let live = environment.live.as_ref().filter(|live| live.release == release);
     let word = match (standing, live) {
         (Standing::Dead(_), Some(_)) => "live, dead",
@@ -161,7 +175,7 @@ async fn cell(context: &Context, environment: &EnvironmentStatus, release: Versi
             _ => "-",
         },
     };
-    Ok(word.to_owned())
+    word.to_owned()
 }
 
 /// One release, everywhere.
@@ -170,10 +184,11 @@ async fn cell(context: &Context, environment: &EnvironmentStatus, release: Versi
 /// Refused, if there is no such release; integrity or unfinished, as reading the vault goes.
 pub async fn release(context: &Context, release: Version) -> anyhow::Result<ReleaseStatus> {
     let (manifest, digest) = facts::manifest(context, release).await?;
+    let dead = facts::death(context, release).await?;
     let mut environments = Vec::new();
     for stop in &context.config.path {
         let environment = stop.environment.clone();
-        let (standing, death) = match facts::standing(context, &environment, release).await? {
+        let (standing, death) = match standing(context, &environment, release, dead.as_ref()).await? {
             Standing::Verified => ("verified", None),
             Standing::Dead(death) => ("dead", Some((death.time, death.finding))),
             Standing::Unproven => ("not yet", None),

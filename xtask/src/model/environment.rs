@@ -159,6 +159,9 @@ pub struct EnvironmentState {
     pub pin: Option<Version>,
     /// The rollback under way.
     pub rollback: Option<Rollback>,
+    /// What the release was found bad for, while its aliases go back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finding: Option<String>,
     /// The highest release that ever claimed this environment.
     pub highest: Option<Version>,
 }
@@ -198,6 +201,9 @@ pub struct Claim {
     pub release: Version,
     /// Its identity.
     pub manifest: Digest,
+    /// Whose claim this one took over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub took_over: Option<String>,
 }
 
 /// A release that callers get.
@@ -224,7 +230,7 @@ impl Event for EnvironmentEvent {
     fn advance(&self, before: &EnvironmentState, about: &About) -> EnvironmentState {
         let mut after = before.clone();
         match self {
-            Self::Claimed { machine, expires, rollback, .. } => {
+            Self::Claimed { machine, expires, rollback, took_over } => {
                 after.fence += 1;
                 // A claim that is taken over for the same release goes on where it stands: moves that began must end.
                 if before.holder.as_ref().map(|claim| claim.release) != about.release {
@@ -232,6 +238,7 @@ impl Event for EnvironmentEvent {
                     after.staged.clear();
                     after.moves.clear();
                     after.rollback = rollback.clone();
+                    after.finding = None;
                 }
                 if let (Some(release), Some(manifest)) = (about.release, about.manifest) {
                     after.highest = after.highest.max(Some(release));
@@ -242,6 +249,7 @@ impl Event for EnvironmentEvent {
                         expires: *expires,
                         release,
                         manifest,
+                        took_over: took_over.clone(),
                     });
                 }
             }
@@ -287,8 +295,9 @@ impl Event for EnvironmentEvent {
                     live.synced = Some(about.time);
                 }
             }
-            Self::Failed { moves, .. } => {
+            Self::Failed { moves, finding, .. } => {
                 after.phase = Phase::Failing;
+                after.finding = Some(finding.clone());
                 after.moves = moves.clone();
             }
             Self::Died { .. } => {
@@ -322,6 +331,7 @@ impl Event for EnvironmentEvent {
 fn close(state: &mut EnvironmentState) {
     state.holder = None;
     state.rollback = None;
+    state.finding = None;
     state.phase = Phase::Closed;
     state.staged.clear();
     state.moves.clear();

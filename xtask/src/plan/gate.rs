@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 pub use self::{
-    counting::counts,
+    counting::{SKEW, counts, made},
     path::rejection,
     stricter::{rules, stricter},
 };
@@ -88,6 +88,37 @@ pub struct Facts<'a> {
     pub evidence: &'a [Evidence],
     /// Whether the release comes by synchronisation, as the second region wants it.
     pub synchronised: bool,
+}
+
+impl<'a> Facts<'a> {
+    /// What was known when a statement was signed, as far as the statement itself is judged by it: the policy of that
+    /// moment, and that moment as now.
+    #[must_use]
+    pub fn when_signed(
+        manifest: &'a Manifest,
+        digest: Digest,
+        stop: &'a Stop,
+        policy: &'a PolicyState,
+        signed: &Signed,
+    ) -> Self {
+        const NOBODY: &Authors = &Authors(BTreeMap::new());
+        const UNKNOWN: &Releaser = &Releaser { actor: String::new(), email: None };
+        Self {
+            manifest,
+            digest,
+            today: stop,
+            policy,
+            now: signed.entry.time,
+            death: None,
+            verified_before: None,
+            live: None,
+            approvals: &[],
+            authors: NOBODY,
+            releaser: UNKNOWN,
+            evidence: &[],
+            synchronised: false,
+        }
+    }
 }
 
 /// A statement, and whether its signature is good.

@@ -5,6 +5,7 @@
 mod audit;
 mod config;
 mod fleet;
+mod gates;
 mod git;
 mod golden;
 mod ownership;

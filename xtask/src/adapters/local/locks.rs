@@ -1,6 +1,9 @@
 //! Locks by the operating system on files under `.local/locks`: the kernel gives them back when a process dies.
 
-use std::fs::{self, OpenOptions, TryLockError};
+use std::{
+    fs::{self, OpenOptions, TryLockError},
+    io::Write as _,
+};
 
 use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};
@@ -21,7 +24,39 @@ impl FileLocks {
     }
 }
 
+/// The file that names the folder: whoever sees the same name sees the same locks. A host's name would not do, since
+/// two containers may share one, and a vault, and no lock.
+const IDENTITY: &str = "identity";
+
 impl FileLocks {
+    /// The name of this folder of locks, made when it is first asked for.
+    ///
+    /// # Errors
+    /// If the folder cannot be written.
+    pub fn identity(&self) -> anyhow::Result<String> {
+        let path = self.folder.join(IDENTITY);
+        if let Some(known) = self.known_identity() {
+            return Ok(known);
+        }
+        fs::create_dir_all(&self.folder).with_context(|| format!("failed to make the folder {}", self.folder))?;
+        let mut draft =
+            tempfile::NamedTempFile::new_in(&self.folder).with_context(|| format!("failed to make {path}"))?;
+        let made = uuid::Uuid::new_v4().simple().to_string();
+        draft.write_all(made.as_bytes()).with_context(|| format!("failed to write {path}"))?;
+        match draft.persist_noclobber(&path) {
+            Ok(_) => Ok(made),
+            // Someone else was first, so that the whole name is there now.
+            Err(taken) => self.known_identity().ok_or(taken).with_context(|| format!("failed to write {path}")),
+        }
+    }
+
+    /// The name of this folder of locks, if it was ever asked for where it could be written.
+    #[must_use]
+    pub fn known_identity(&self) -> Option<String> {
+        let known = fs::read_to_string(self.folder.join(IDENTITY)).ok()?;
+        Some(known.trim().to_owned()).filter(|known| !known.is_empty())
+    }
+
     fn path(&self, name: &str) -> Utf8PathBuf {
         self.folder.join(format!("{name}.lock"))
     }
@@ -73,5 +108,16 @@ mod tests {
         assert!(locks.try_lock("b").unwrap().is_some(), "locks of other names are others");
         drop(guard);
         assert!(!locks.is_held("a").unwrap() && locks.try_lock("a").unwrap().is_some());
+    }
+
+    #[test]
+    fn a_folder_of_locks_keeps_its_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let locks = FileLocks::new(&Utf8Path::from_path(folder.path()).unwrap().join("locks"));
+        assert_eq!(locks.known_identity(), None);
+        let name = locks.identity().unwrap();
+        assert_eq!((locks.identity().unwrap(), locks.known_identity()), (name.clone(), Some(name.clone())));
+        let other = tempfile::tempdir().unwrap();
+        assert_ne!(FileLocks::new(Utf8Path::from_path(other.path()).unwrap()).identity().unwrap(), name);
     }
 }

@@ -3,6 +3,7 @@
 
 mod boxes;
 mod chains;
+mod decisions;
 
 use std::collections::BTreeMap;
 
@@ -16,6 +17,7 @@ use crate::{
         approval::ApprovalEvent,
         entry::{ChainName, Record},
         environment::EnvironmentEvent,
+        evidence::Evidence,
         key::VaultKey,
         manifest::Manifest,
         names::EnvName,
@@ -98,6 +100,9 @@ struct Inventory {
 struct Story {
     releases: Vec<Record<ReleaseEvent>>,
     environments: BTreeMap<EnvName, Vec<Record<EnvironmentEvent>>>,
+    policy: Vec<Record<PolicyEvent>>,
+    approvals: Vec<Record<ApprovalEvent>>,
+    evidence: Vec<(VaultKey, Evidence)>,
 }
 
 /// Verifies the vault.
@@ -107,9 +112,10 @@ struct Story {
 pub async fn run(context: &Context) -> anyhow::Result<Audit> {
     let mut audit = Audit::default();
     let phase = context.story.phase("verifying the vault");
+    // The witness first: whoever appends meanwhile must not look like someone who removed a tail.
+    let heads = ledger::heads(context).await?;
     let listed = context.vault.list(None).await.map_err(|e| Failure::unfinished("failed to list the vault", e))?;
     audit.objects = listed.len();
-    let heads = ledger::heads(context).await?;
     let mut inventory = Inventory::default();
     for item in listed {
         if item.key.is_none_or(|key| !inventory.take(key)) {
@@ -135,22 +141,24 @@ pub async fn run(context: &Context) -> anyhow::Result<Audit> {
                 story.environments.insert(env.clone(), records);
             }
             ChainName::Policy => {
-                chains::verify::<PolicyEvent>(context, &mut audit, chain, entries, noted).await?;
+                story.policy = chains::verify(context, &mut audit, chain, entries, noted).await?;
             }
             ChainName::Evidence { .. } => evidence_noted(context, &mut audit, chain, noted).await?,
             ChainName::Approvals { .. } => {
-                chains::verify::<ApprovalEvent>(context, &mut audit, chain, entries, noted).await?;
+                story.approvals.extend(chains::verify(context, &mut audit, chain, entries, noted).await?);
             }
         }
     }
     for key in &inventory.evidence {
         phase.now(key.as_str());
-        if let Err(error) = evidence::one(context, key).await {
-            chains::report(&mut audit, key, error)?;
+        match evidence::one(context, key).await {
+            Ok(evidence) => story.evidence.push((key.clone(), evidence)),
+            Err(error) => chains::report(&mut audit, key, error)?,
         }
     }
     let manifests = boxes::verify(context, &mut audit, &inventory, &story, &|text| phase.now(text)).await?;
     chains::cross_check(&mut audit, &story, &manifests);
+    decisions::verify(&mut audit, &story, &chains::sealed(&story.releases), &manifests)?;
     phase.done(&format!("{} objects, {} findings", audit.objects, audit.findings.len()));
     Ok(audit)
 }

@@ -1,6 +1,9 @@
 //! Holding an environment: one writer at a time, by a claim with owner, expiry and fencing number (DESIGN §5.8).
 
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
 
 use crate::{
     context::Context,
@@ -18,10 +21,32 @@ const HOLD: Duration = Duration::from_secs(30 * 60);
 
 /// A claim that holds.
 pub(super) struct Claimed {
-    /// The environment's state right after the claim.
+    /// The environment's state when the claim was taken, or taken up again.
     pub(super) state: EnvironmentState,
+    /// The number of the chain's last entry; as long as none follows, the claim holds.
+    last: AtomicU64,
+}
+
+impl Claimed {
+    /// A claim whose last entry this is.
+    fn at(record: Record<EnvironmentEvent>) -> Self {
+        Self { last: AtomicU64::new(record.entry.number), state: record.entry.state }
+    }
+
     /// The fencing number: whoever finds another one in the chain has lost the claim.
-    pub(super) fence: u64,
+    pub(super) fn fence(&self) -> u64 {
+        self.state.fence
+    }
+
+    /// The number of the last entry that was written under this claim.
+    pub(super) fn last(&self) -> u64 {
+        self.last.load(Ordering::SeqCst)
+    }
+
+    /// Notes that this entry was written under this claim.
+    pub(super) fn wrote(&self, number: u64) {
+        self.last.store(number, Ordering::SeqCst);
+    }
 }
 
 impl Promotion<'_> {
@@ -33,28 +58,34 @@ impl Promotion<'_> {
             return Err(self.busy(head.as_ref().and_then(|h| h.entry.state.holder.as_ref())).into());
         };
         // What the head says now was written by a process that lives no longer, or by one on another machine.
-        let head = ledger::head::<EnvironmentEvent>(self.context, &self.chain()).await?;
-        let state = head.map(|record| record.entry.state).unwrap_or_default();
-        if let Some(claim) = &state.holder {
-            self.may_take(claim)?;
-            if claim.release == self.manifest.release && claim.owner == self.context.actor {
-                self.context.story.note(&format!(
-                    "{}: going on with the promotion of {} that was interrupted",
-                    self.environment, claim.release
-                ));
-                return Ok((Claimed { fence: state.fence, state }, lock));
-            }
-            if claim.release != self.manifest.release {
-                settle(self, &state, claim).await?;
-            }
+        let Some(head) = ledger::head::<EnvironmentEvent>(self.context, &self.chain()).await? else {
+            return Ok((self.take().await?, lock));
+        };
+        let Some(claim) = head.entry.state.holder.clone() else { return Ok((self.take().await?, lock)) };
+        self.may_take(&claim)?;
+        if claim.release != self.manifest.release {
+            settle(self, head, &claim).await?;
+            return Ok((self.take().await?, lock));
         }
-        let record = self.take().await?;
-        let state = record.entry.state;
-        Ok((Claimed { fence: state.fence, state }, lock))
+        if !self.is_own(&claim) {
+            return Ok((self.take().await?, lock));
+        }
+        self.context.story.note(&format!(
+            "{}: going on with the promotion of {} that was interrupted",
+            self.environment, claim.release
+        ));
+        let claimed = Claimed::at(head);
+        self.lock_out(&claimed).await?;
+        Ok((claimed, lock))
     }
 
-    async fn take(&self) -> anyhow::Result<Record<EnvironmentEvent>> {
-        ledger::append::<EnvironmentEvent>(self.context, &self.chain(), |head| {
+    fn is_own(&self, claim: &Claim) -> bool {
+        claim.machine == self.context.machine && claim.owner == self.context.actor
+    }
+
+    /// Takes the claim, from whoever had it. Only the chain decides who gets it.
+    async fn take(&self) -> anyhow::Result<Claimed> {
+        let record = ledger::append::<EnvironmentEvent>(self.context, &self.chain(), |head| {
             let holder = head.and_then(|record| record.entry.state.holder.as_ref());
             if let Some(claim) = holder {
                 self.may_take(claim)?;
@@ -70,7 +101,10 @@ impl Promotion<'_> {
                 },
             })
         })
-        .await
+        .await?;
+        let claimed = Claimed::at(record);
+        self.lock_out(&claimed).await?;
+        Ok(claimed)
     }
 
     /// A claim of this machine is free as soon as its lock is, and we hold that; another's when it has expired.
@@ -92,24 +126,24 @@ impl Promotion<'_> {
 }
 
 /// Brings an interrupted promotion of another release to an end: a death that began is completed, anything else goes
-/// back to where it was.
-async fn settle(next: &Promotion<'_>, state: &EnvironmentState, claim: &Claim) -> anyhow::Result<()> {
+/// back to where it was. Someone else's is taken over first.
+async fn settle(next: &Promotion<'_>, head: Record<EnvironmentEvent>, claim: &Claim) -> anyhow::Result<()> {
     let context: &Context = next.context;
     let (manifest, digest) = crate::engine::facts::manifest(context, claim.release).await?;
     let old = Promotion { context, environment: next.environment, manifest: &manifest, digest, back: None };
-    let held = Claimed { state: state.clone(), fence: state.fence };
-    let head = ledger::head::<EnvironmentEvent>(context, &old.chain()).await?;
-    if let Some(EnvironmentEvent::Failed { finding, moves, .. }) = head.map(|record| record.entry.event) {
-        old.apply(&moves).await?;
-        old.record(&held, old.end(state, finding)).await?;
+    let claimed = if old.is_own(claim) { Claimed::at(head) } else { old.take().await? };
+    let state = &claimed.state;
+    if let (Phase::Failing, Some(finding)) = (state.phase, &state.finding) {
+        old.apply(&claimed, &state.moves).await?;
+        old.record(&claimed, old.end(state, finding.clone())).await?;
         return Ok(());
     }
     if matches!(state.phase, Phase::Shifting | Phase::Shifted) {
         let back: Vec<AliasMove> = state.moves.iter().rev().map(AliasMove::back).collect();
-        old.apply(&back).await?;
+        old.apply(&claimed, &back).await?;
     }
     let reason = format!("interrupted in {:?}; {} went in instead", state.phase, next.manifest.release).to_lowercase();
-    old.record(&held, EnvironmentEvent::Abandoned { reason }).await?;
+    old.record(&claimed, EnvironmentEvent::Abandoned { reason }).await?;
     context.story.note(&format!("{}: the interrupted promotion of {} was taken back", next.environment, claim.release));
     Ok(())
 }

@@ -4,11 +4,13 @@
 //! A resumed promotion is therefore the same loop entered at another place.
 
 mod claim;
+mod fence;
 pub mod rollback;
 mod shift;
 pub mod smoke;
 mod stage;
 pub mod survey;
+mod takeover;
 
 use std::collections::BTreeMap;
 
@@ -21,7 +23,7 @@ use crate::{
     model::{
         digest::Digest,
         entry::{ChainName, Record},
-        environment::{AliasMove, Deployed, EnvironmentEvent, EnvironmentState, Phase, Rollback},
+        environment::{AliasMove, Claim, Deployed, EnvironmentEvent, EnvironmentState, Phase, Rollback},
         manifest::Manifest,
         names::{EnvName, FunctionName},
         smoke::CheckResult,
@@ -112,11 +114,11 @@ impl Promotion<'_> {
         loop {
             let step = match state.phase {
                 Phase::Closed => return Ok(()),
-                Phase::Claimed => self.stage().await,
+                Phase::Claimed => self.stage(claimed).await,
                 Phase::Staged => self.prove(&state).await,
-                Phase::Shifting => self.shift(&state).await,
+                Phase::Shifting => self.shift(claimed, &state).await,
                 Phase::Shifted => self.verify(&state).await,
-                Phase::Failing => return self.fall_back(&state).await,
+                Phase::Failing => return self.fall_back(claimed, &state).await,
             };
             let event = match step? {
                 Turn::Event(event) => event,
@@ -140,18 +142,13 @@ impl Promotion<'_> {
     }
 
     /// Moves back what moved, proves that it is back, and closes with the release's death.
-    async fn fall_back(&self, state: &EnvironmentState) -> anyhow::Result<()> {
+    async fn fall_back(&self, claimed: &Claimed, state: &EnvironmentState) -> anyhow::Result<()> {
         let phase = self.context.story.phase(&format!("{}: falling back", self.environment));
-        self.apply(&state.moves).await?;
-        let head = ledger::head::<EnvironmentEvent>(self.context, &self.chain()).await?;
-        let finding = match head.map(|record| record.entry.event) {
-            Some(EnvironmentEvent::Failed { finding, .. }) => finding,
-            _ => return Err(Failure::Busy(format!("{} was taken over by someone else", self.environment)).into()),
-        };
-        let claimed = Claimed { state: state.clone(), fence: state.fence };
+        self.apply(claimed, &state.moves).await?;
+        let finding = state.finding.clone().unwrap_or_default();
         let end = self.end(state, finding.clone());
         let died = matches!(end, EnvironmentEvent::Died { .. });
-        let closed = self.record(&claimed, end).await?;
+        let closed = self.record(claimed, end).await?;
         let live = closed.entry.state.live.map_or_else(|| "nothing is".to_owned(), |l| format!("{} is", l.release));
         phase.done(&format!("{live} live"));
         if !died {
@@ -189,17 +186,13 @@ impl Promotion<'_> {
         Failure::Refused(format!("the gate of {} refuses {}:\n{refusals}", self.environment, self.manifest.release))
     }
 
-    /// Appends to the environment's chain, as long as it is still held for this promotion.
+    /// Appends to the environment's chain, as long as it is still held under this claim.
     async fn record(&self, claimed: &Claimed, event: EnvironmentEvent) -> anyhow::Result<Record<EnvironmentEvent>> {
-        ledger::append::<EnvironmentEvent>(self.context, &self.chain(), |head| {
+        let record = ledger::append::<EnvironmentEvent>(self.context, &self.chain(), |head| {
+            let number = head.map_or(0, |record| record.entry.number);
             let state = head.map(|record| &record.entry.state);
-            if state.is_none_or(|state| state.fence != claimed.fence || state.holder.is_none()) {
-                let now = state.and_then(|state| state.holder.as_ref()).map_or("someone else", |c| &c.owner);
-                return Err(Failure::Unfinished {
-                    what: format!("{} was taken over by {now}: nothing more was changed there", self.environment),
-                    source: None,
-                }
-                .into());
+            if number != claimed.last() || state.is_none_or(|s| s.fence != claimed.fence() || s.holder.is_none()) {
+                return Err(self.lost(state.and_then(|state| state.holder.as_ref())).into());
             }
             Ok(ledger::Draft {
                 release: Some(self.manifest.release),
@@ -207,7 +200,28 @@ impl Promotion<'_> {
                 event: event.clone(),
             })
         })
-        .await
+        .await?;
+        claimed.wrote(record.entry.number);
+        Ok(record)
+    }
+
+    /// The failure of a holder whose chain went on without it.
+    async fn taken_over(&self) -> anyhow::Result<Failure> {
+        let head = ledger::head::<EnvironmentEvent>(self.context, &self.chain()).await?;
+        Ok(self.lost(head.as_ref().and_then(|record| record.entry.state.holder.as_ref())))
+    }
+
+    fn lost(&self, holder: Option<&Claim>) -> Failure {
+        let by = holder.map_or_else(
+            || "someone else".to_owned(),
+            |claim| format!("{} for {} at {}", claim.owner, claim.release, claim.since),
+        );
+        let what = format!(
+            "the claim of {} was taken over by {by}: this run changed nothing more there; \
+             see `cargo xtask history --env {}`",
+            self.environment, self.environment
+        );
+        Failure::Unfinished { what, source: None }
     }
 }
 

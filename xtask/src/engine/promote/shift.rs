@@ -3,7 +3,11 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    engine::promote::{Promotion, Turn},
+    engine::promote::{
+        Promotion, Turn,
+        claim::Claimed,
+        fence::{Fenced, Unwritten},
+    },
     failure::Failure,
     model::{
         digest::Digest,
@@ -11,14 +15,14 @@ use crate::{
         names::{AliasName, FleetName, FunctionName},
     },
     plan::promotion,
-    ports::fleet::{AliasTarget, Fleet, FleetError, FleetVersion},
+    ports::fleet::{AliasTarget, Fleet as _, FleetError, FleetVersion},
 };
 
 impl Promotion<'_> {
     /// Moves every alias that has not moved yet.
-    pub(super) async fn shift(&self, state: &EnvironmentState) -> anyhow::Result<Turn> {
+    pub(super) async fn shift(&self, claimed: &Claimed, state: &EnvironmentState) -> anyhow::Result<Turn> {
         let phase = self.context.story.phase(&format!("{}: shifting live", self.environment));
-        self.apply(&state.moves).await?;
+        self.apply(claimed, &state.moves).await?;
         phase.done(&match state.moves.len() {
             0 => "live already points there".to_owned(),
             n => format!("{n} aliases moved to {}", self.manifest.release),
@@ -27,38 +31,43 @@ impl Promotion<'_> {
     }
 
     /// Carries out moves, forward or back; those already done are seen and left alone.
-    pub(super) async fn apply(&self, moves: &[AliasMove]) -> anyhow::Result<()> {
-        let fleet = self.context.fleet(self.environment)?;
+    pub(super) async fn apply(&self, claimed: &Claimed, moves: &[AliasMove]) -> anyhow::Result<()> {
+        let fleet = self.fenced(claimed)?;
         for step in moves {
             let what = || format!("failed to move the alias {} of {}", step.alias, step.name);
-            self.apply_one(&fleet, step).await.map_err(|error| match error {
-                Moved::Fleet(error) => Failure::unfinished(what(), error),
-                Moved::Stranger(found) => Failure::Integrity(format!(
-                    "{}: it points to {}, neither to where it was nor to where it goes; someone moved it by hand: \
-                     point it to {} and run the same command again",
-                    what(),
-                    show(found),
-                    show(step.from)
-                )),
-            })?;
+            match self.apply_one(&fleet, step).await {
+                Ok(()) => {}
+                Err(Moved::Unwritten(error)) => return Err(error.failed(what)),
+                Err(Moved::Stranger(found)) => {
+                    // The stranger may be the one who took over.
+                    fleet.held().await?;
+                    let (what, found, from) = (what(), show(found), show(step.from));
+                    return Err(Failure::Integrity(format!(
+                        "{what}: it points to {found}, neither to where it was nor to where it goes; \
+                         someone moved it by hand: point it to {from} and run the same command again"
+                    ))
+                    .into());
+                }
+            }
         }
         Ok(())
     }
 
-    async fn apply_one(&self, fleet: &dyn Fleet, step: &AliasMove) -> Result<(), Moved> {
-        let now = fleet.alias(&step.name, &step.alias).await?;
+    async fn apply_one(&self, fleet: &Fenced<'_>, step: &AliasMove) -> Result<(), Moved> {
+        let now = fleet.reading().alias(&step.name, &step.alias).await?;
         let version = now.as_ref().map(|alias| alias.target.version);
         if !promotion::remaining(step, version).map_err(Moved::Stranger)? {
             return Ok(());
         }
-        let Some(to) = step.to else {
-            return Ok(fleet.delete_alias(&step.name, &step.alias).await?);
-        };
-        let target = AliasTarget { version: to, canary: None, description: format!("{}", self.manifest.release) };
-        match now {
-            None => fleet.create_alias(&step.name, &step.alias, &target).await?,
-            Some(alias) => fleet.update_alias(&step.name, &step.alias, &target, &alias.revision).await?,
-        };
+        let target = |to| AliasTarget { version: to, canary: None, description: self.manifest.release.to_string() };
+        match (now, step.to) {
+            (Some(now), None) => fleet.delete_alias(&step.name, &step.alias, &now).await?,
+            (Some(now), Some(to)) => {
+                fleet.update_alias(&step.name, &step.alias, &target(to), &now.revision).await?;
+            }
+            (None, Some(to)) => fleet.create_alias(&step.name, &step.alias, &target(to)).await?,
+            (None, None) => {}
+        }
         Ok(())
     }
 
@@ -95,13 +104,13 @@ impl Promotion<'_> {
 }
 
 enum Moved {
-    Fleet(FleetError),
+    Unwritten(Unwritten),
     Stranger(Option<FleetVersion>),
 }
 
-impl From<FleetError> for Moved {
-    fn from(error: FleetError) -> Self {
-        Self::Fleet(error)
+impl<E: Into<Unwritten>> From<E> for Moved {
+    fn from(error: E) -> Self {
+        Self::Unwritten(error.into())
     }
 }
 

@@ -4,9 +4,15 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use crate::{
+    context::Context,
     engine::{
         ledger,
-        promote::{Finding, Promotion, Turn, survey},
+        promote::{
+            Finding, Promotion, Turn,
+            claim::Claimed,
+            fence::{Fenced, Unwritten},
+            survey,
+        },
     },
     failure::Failure,
     model::{
@@ -35,12 +41,12 @@ enum Stop {
 
 impl Promotion<'_> {
     /// Stages all functions.
-    pub(super) async fn stage(&self) -> anyhow::Result<Turn> {
+    pub(super) async fn stage(&self, claimed: &Claimed) -> anyhow::Result<Turn> {
         if let Some(functions) = self.recorded().await? {
             return Ok(Turn::Event(EnvironmentEvent::Staged { functions }));
         }
         let phase = self.context.story.phase(&format!("{}: staging", self.environment));
-        let fleet = self.context.fleet(self.environment)?;
+        let fleet = self.fenced(claimed)?;
         let mut functions = BTreeMap::new();
         for seen in survey::functions(self.context, self.environment, self.manifest).await? {
             phase.now(seen.wanted.name.as_str());
@@ -58,10 +64,10 @@ impl Promotion<'_> {
         Ok(Turn::Event(EnvironmentEvent::Staged { functions }))
     }
 
-    async fn stage_one(&self, fleet: &dyn Fleet, seen: &survey::Seen) -> Result<Deployed, Stop> {
+    async fn stage_one(&self, fleet: &Fenced<'_>, seen: &survey::Seen) -> Result<Deployed, Stop> {
         let wanted = &seen.wanted;
         let name = &wanted.name;
-        let stop = |error: FleetError| stop(name, error);
+        let stop = |error: Unwritten| stop(name, error);
         let published = match (seen.plan.action, &seen.observed.latest, &seen.observed.live) {
             (Action::Keep, _, Some(live)) => live.clone(),
             (action, latest, _) => {
@@ -116,34 +122,44 @@ impl Promotion<'_> {
         }
     }
 
-    /// Waits until a function's update, or a version's preparation, has ended.
-    async fn settle(&self, fleet: &dyn Fleet, name: &FleetName, first: FunctionState) -> Result<FunctionState, Stop> {
-        let mut state = first;
-        for _ in 0..POLLS {
-            match (&state.last_update, &state.state) {
-                (LastUpdate::Failed(why), _) => return Err(Stop::Finding(format!("the update failed: {why}"))),
-                (_, State::Failed(why)) => return Err(Stop::Finding(format!("it cannot run: {why}"))),
-                (LastUpdate::Successful, State::Active | State::Inactive) => return Ok(state),
-                _ => {}
-            }
-            self.context.clock.sleep(POLL).await;
-            let asked = match state.version {
-                None => fleet.function(name).await,
-                Some(version) => fleet.version(name, version).await,
-            };
-            state = asked
-                .and_then(|found| found.ok_or_else(|| FleetError::NotFound(name.to_string())))
-                .map_err(|error| stop(name, error))?;
+    /// Waits until a function's update, or a version's preparation, has ended well.
+    async fn settle(&self, fleet: &Fenced<'_>, name: &FleetName, first: FunctionState) -> Result<FunctionState, Stop> {
+        let state = settled(self.context, fleet.reading(), name, first).await.map_err(|error| stop(name, error))?;
+        match (&state.last_update, &state.state) {
+            (LastUpdate::Failed(why), _) => Err(Stop::Finding(format!("the update failed: {why}"))),
+            (_, State::Failed(why)) => Err(Stop::Finding(format!("it cannot run: {why}"))),
+            _ => Ok(state),
         }
-        let what = format!("{name} is still being prepared after {} s", (POLL * POLLS).as_secs());
-        Err(Stop::World(Failure::Unfinished { what, source: None }.into()))
     }
 }
 
+/// Waits until a function's update, or a version's preparation, has ended, well or not.
+pub(super) async fn settled(
+    context: &Context,
+    fleet: &dyn Fleet,
+    name: &FleetName,
+    first: FunctionState,
+) -> Result<FunctionState, Unwritten> {
+    let mut state = first;
+    for _ in 0..POLLS {
+        if state.last_update != LastUpdate::InProgress && state.state != State::Pending {
+            return Ok(state);
+        }
+        context.clock.sleep(POLL).await;
+        let asked = match state.version {
+            None => fleet.function(name).await?,
+            Some(version) => fleet.version(name, version).await?,
+        };
+        state = asked.ok_or_else(|| FleetError::NotFound(name.to_string()))?;
+    }
+    let what = format!("{name} is still being prepared after {} s", (POLL * POLLS).as_secs());
+    Err(Unwritten::Unheld(Failure::Unfinished { what, source: None }.into()))
+}
+
 /// What the request itself got wrong is a finding; everything else may be better next time.
-fn stop(name: &FleetName, error: FleetError) -> Stop {
+fn stop(name: &FleetName, error: Unwritten) -> Stop {
     match error {
-        FleetError::Invalid(why) => Stop::Finding(why),
-        error => Stop::World(Failure::unfinished(format!("failed to stage {name}"), error).into()),
+        Unwritten::Fleet(FleetError::Invalid(why)) => Stop::Finding(why),
+        error => Stop::World(error.failed(|| format!("failed to stage {name}"))),
     }
 }

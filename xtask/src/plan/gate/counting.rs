@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// How far a signer's clock may run ahead of ours.
-const SKEW: Duration = Duration::from_secs(5 * 60);
+pub const SKEW: Duration = Duration::from_secs(5 * 60);
 const DAY: u64 = 24 * 60 * 60;
 
 /// Said where approvals are asked for and no policy says who may give them.
@@ -46,6 +46,14 @@ pub(super) fn approval<'a>(facts: &Facts<'a>, at: usize, signed: &'a Signed) -> 
 /// Why it would not.
 pub fn counts(facts: &Facts<'_>, signed: &Signed) -> Result<(), String> {
     approval(facts, facts.approvals.len(), signed).map(drop)
+}
+
+/// Whether somebody who could made this statement about this release, whatever else speaks against counting it.
+///
+/// # Errors
+/// Why nobody did.
+pub fn made(facts: &Facts<'_>, signed: &Signed) -> Result<(), String> {
+    sound(facts, signed).map(drop)
 }
 
 /// The person who made a statement about this release, these bytes and this environment, with a key and in a role

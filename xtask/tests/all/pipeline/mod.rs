@@ -8,4 +8,5 @@ mod kill;
 mod race;
 mod release;
 mod resume;
+mod stale;
 mod verify;

@@ -7,6 +7,7 @@ use std::sync::{
 
 use async_trait::async_trait;
 use camino::Utf8Path;
+use tokio::sync::Notify;
 use xtask::{
     context::Context,
     model::{
@@ -38,6 +39,8 @@ pub(crate) enum How {
     Refused,
     /// This one call takes effect, but its answer is lost; the world recovers at once.
     AnswerLost,
+    /// The process stands still right before this call, until it is told to go on.
+    Paused,
 }
 
 /// When and how the world fails.
@@ -47,16 +50,30 @@ pub(crate) struct Fate {
     calls: AtomicUsize,
     effects: Mutex<Vec<usize>>,
     story: Mutex<Vec<String>>,
+    reached: Notify,
+    go_on: Notify,
 }
 
 impl Fate {
     /// It fails at this call, counted from 1.
     pub(crate) fn new(how: How, at: usize) -> Arc<Self> {
-        Arc::new(Self { how, at, calls: AtomicUsize::new(0), effects: Mutex::default(), story: Mutex::default() })
+        let (reached, go_on) = (Notify::new(), Notify::new());
+        let (effects, story) = (Mutex::default(), Mutex::default());
+        Arc::new(Self { how, at, calls: AtomicUsize::new(0), effects, story, reached, go_on })
     }
 
     fn calls(&self) -> usize {
         self.calls.load(Ordering::SeqCst)
+    }
+
+    /// Waits until the process stands still.
+    pub(crate) async fn reached(&self) {
+        self.reached.notified().await;
+    }
+
+    /// Lets it go on.
+    pub(crate) fn go_on(&self) {
+        self.go_on.notify_one();
     }
 
     /// Which of the calls change the world.
@@ -74,6 +91,12 @@ impl Fate {
     /// The first call of this description.
     pub(crate) fn place(&self, what: &str) -> usize {
         self.story.lock().unwrap().iter().position(|call| call == what).unwrap() + 1
+    }
+
+    /// The calls whose description begins like this.
+    pub(crate) fn calls_of(&self, what: &str) -> Vec<usize> {
+        let story = self.story.lock().unwrap();
+        (1..=story.len()).filter(|at| story[at - 1].starts_with(what)).collect()
     }
 
     /// What a call was.
@@ -119,6 +142,10 @@ impl Fate {
     ) -> Result<T, E> {
         let now = self.calls.fetch_add(1, Ordering::SeqCst) + 1;
         self.story.lock().unwrap().push(what.to_owned());
+        if self.how == How::Paused && now == self.at {
+            self.reached.notify_one();
+            self.go_on.notified().await;
+        }
         match self.how {
             How::KilledAfter if now > self.at => Err(error()),
             How::Refused if now == self.at => Err(error()),

@@ -1,6 +1,7 @@
 //! What the integration tests share.
 
 pub(crate) mod faults;
+pub(crate) mod people;
 pub(crate) mod project;
 pub(crate) mod repo;
 pub(crate) mod vaults;

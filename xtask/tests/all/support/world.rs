@@ -26,6 +26,7 @@ use xtask::{
         release::{self, Sealed},
     },
     model::{digest::Digest, manifest::Toolchain, names::EnvName, time::Time, version::Version},
+    plan::release::ReleasePlan,
     ports::{
         cargo::{Artifact, BuildRequest, Built, Cargo},
         clock::Clock,
@@ -109,17 +110,26 @@ fn context_with(
 
 /// What `release` does, as the command does it.
 pub(crate) async fn release(context: &Context) -> anyhow::Result<Sealed> {
-    let lock = release::lock(context).await?;
-    let plan = release::survey::plan(context, true).await?;
-    let checks = smoke::all(&context.root, &context.config)?;
-    let sealed = release::run(context, &plan, &checks).await?;
-    drop(lock);
+    let (plan, sealed) = seal_by_plan(context).await?;
     for environment in &plan.through {
         if facts::standing(context, environment, sealed.release).await? != Standing::Verified {
             promote_to(context, environment, sealed.release).await?;
         }
     }
     Ok(sealed)
+}
+
+/// What `release --until sealed` does.
+pub(crate) async fn seal(context: &Context) -> anyhow::Result<Sealed> {
+    Ok(seal_by_plan(context).await?.1)
+}
+
+async fn seal_by_plan(context: &Context) -> anyhow::Result<(ReleasePlan, Sealed)> {
+    let _lock = release::lock(context).await?;
+    let plan = release::survey::plan(context, true).await?;
+    let checks = smoke::all(&context.root, &context.config)?;
+    let sealed = release::run(context, &plan, &checks).await?;
+    Ok((plan, sealed))
 }
 
 /// What `promote` does.
