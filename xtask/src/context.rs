@@ -10,8 +10,8 @@ use crate::{
     failure::Failure,
     model::names::EnvName,
     ports::{
-        cargo::Cargo, clock::Clock, fleet::Fleet, git::Git, lock::Locks, signer::Signer, story::Story, vault::Vault,
-        witness::Witness,
+        alarms::Alarms, cargo::Cargo, clock::Clock, fleet::Fleet, git::Git, lock::Locks, signer::Signer, story::Story,
+        vault::Vault, witness::Witness,
     },
 };
 
@@ -44,6 +44,8 @@ pub struct Context {
     pub locks: Arc<dyn Locks>,
     /// The fleet of each environment.
     pub fleets: BTreeMap<EnvName, Arc<dyn Fleet>>,
+    /// What watches each environment.
+    pub alarms: BTreeMap<EnvName, Arc<dyn Alarms>>,
     /// The repository.
     pub git: Arc<dyn Git>,
     /// The build tool.
@@ -75,6 +77,15 @@ impl Context {
     pub fn at_recovery(&self) -> Self {
         let Site { vault, witness } = self.recovery.clone();
         Self { vault, witness, ..self.clone() }
+    }
+
+    /// What watches an environment.
+    ///
+    /// # Errors
+    /// If the configuration has no such environment.
+    pub fn alarms(&self, environment: &EnvName) -> Result<&dyn Alarms, Failure> {
+        let alarms = self.alarms.get(environment).map(AsRef::as_ref);
+        alarms.ok_or_else(|| Failure::usage(format!("release.toml has no environment `{environment}`")))
     }
 
     /// The fleet of an environment, behind patience: whoever asks it need not care for throttling.

@@ -11,6 +11,7 @@ use async_trait::async_trait;
 use camino::Utf8Path;
 use xtask::{
     adapters::local::{
+        alarms::LocalAlarms,
         clock::SystemClock,
         fleet::{LocalFleet, Quota, Setup},
         keys::FileKeys,
@@ -28,6 +29,7 @@ use xtask::{
     model::{digest::Digest, manifest::Toolchain, names::EnvName, time::Time, version::Version},
     plan::release::ReleasePlan,
     ports::{
+        alarms::Alarms,
         cargo::{Artifact, BuildRequest, Built, Cargo},
         clock::Clock,
         fleet::Fleet,
@@ -69,6 +71,11 @@ fn context_with(
     let workshop = local.join("tmp");
     fs::create_dir_all(&local).unwrap();
     fs::write(local.join(".gitignore"), "*\n").unwrap();
+    let alarms = config.path.iter().map(|stop| {
+        let region = if stop.recovery { local.join("dr") } else { local.clone() };
+        let watch = LocalAlarms::of(&config, &stop.environment, &region, Arc::clone(&clock));
+        (stop.environment.clone(), Arc::new(watch) as Arc<dyn Alarms>)
+    });
     let fleets = config.path.iter().map(|stop| {
         let variables = config.variables.get(&stop.environment).cloned().unwrap_or_default();
         let here = config.fleet_names.iter().filter(|((environment, _), _)| environment == &stop.environment);
@@ -86,6 +93,7 @@ fn context_with(
     });
     Context {
         fleets: fleets.collect(),
+        alarms: alarms.collect(),
         config: Arc::new(config.clone()),
         actor: "ada@laptop".to_owned(),
         email: Some("ada@example.com".to_owned()),

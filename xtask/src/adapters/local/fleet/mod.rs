@@ -24,7 +24,10 @@ use self::{
     store::{Store, Version},
 };
 use crate::{
-    adapters::local::host::{self, Answer, HostError},
+    adapters::local::{
+        host::{self, Answer, HostError},
+        served::{self, Served},
+    },
     model::{
         configuration::{Configuration, Variables},
         digest::Digest,
@@ -133,6 +136,22 @@ impl LocalFleet {
             Started::Warm(warm) => self.ask(name, call, *warm).await.map_err(|error| host_failed(name, error)),
             Started::Failed(answer) => Ok(answer),
         }
+    }
+
+    /// Counts a call of an alias, as CloudWatch does by `Resource` and `ExecutedVersion`.
+    async fn count(
+        &self,
+        name: &FleetName,
+        alias: &AliasName,
+        version: FleetVersion,
+        failed: bool,
+    ) -> Result<(), FleetError> {
+        let (name, alias) = (name.clone(), alias.clone());
+        self.blocking(move |store| {
+            let served = Served { time: store.clock.now(), version, failed };
+            served::note(&store.root, &name, &alias, served).map_err(disk::failed("counting a call in", &store.root))
+        })
+        .await
     }
 
     async fn ask(&self, name: &FleetName, call: &Call<'_>, mut warm: Warm) -> Result<Answer, HostError> {
@@ -260,12 +279,16 @@ impl Fleet for LocalFleet {
         let id = Uuid::new_v4();
         let (of, by) = (name.clone(), qualifier.clone());
         let (number, version) = self.blocking(move |store| resolve(store, &of, &by, id)).await?;
-        let qualifier = match qualifier {
+        let asked = match qualifier {
             Qualifier::Version(number) => number.to_string(),
             Qualifier::Alias(alias) => alias.to_string(),
         };
-        let call = Call { id, qualifier, number, version: Arc::new(version), payload };
-        self.answer(name, &call).await.map(|answer| answer.by(number))
+        let call = Call { id, qualifier: asked, number, version: Arc::new(version), payload };
+        let answer = self.answer(name, &call).await?;
+        if let Qualifier::Alias(alias) = qualifier {
+            self.count(name, alias, number, answer.function_error.is_some()).await?;
+        }
+        Ok(answer.by(number))
     }
 }
 
