@@ -9,8 +9,12 @@ use crate::{
         environment::AliasMove,
         names::{AlarmName, FunctionName},
     },
+    plan::promotion::{Action, FunctionPlan},
     ports::fleet::{AliasTarget, FleetVersion},
 };
+
+/// How often a step is looked at. CloudWatch tells by the minute.
+const LOOK: Duration = Duration::from_secs(15);
 
 /// What a look at the world during a step brought.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -107,6 +111,20 @@ pub fn of_shift(rules: Option<&CanaryRules>, rollback: bool, moves: &[AliasMove]
     rules.filter(|_| shared && !rollback).cloned()
 }
 
+/// The canary that a promotion would follow, as far as it can be told before anything is staged.
+#[must_use]
+pub fn of_plan(rules: Option<&CanaryRules>, functions: &[FunctionPlan]) -> Option<CanaryRules> {
+    let shared = functions.iter().any(|function| function.live.is_some() && function.action != Action::Keep);
+    rules.filter(|_| shared).cloned()
+}
+
+/// How long to wait before the next look: not past the moment at which the step may be over.
+#[must_use]
+pub fn pause(rules: &CanaryRules, step: CanaryStep, elapsed: Duration) -> Duration {
+    let ends = [step.bake.duration(), rules.longest(step)].map(|end| end.saturating_sub(elapsed));
+    ends.into_iter().filter(|left| !left.is_zero()).min().map_or(LOOK, |left| left.min(LOOK))
+}
+
 /// The version that a move leaves and the one that it goes to, where their calls can be shared: a function that is not
 /// live yet has nobody to share with.
 #[must_use]
@@ -179,6 +197,13 @@ mod tests {
         ] {
             assert_eq!(decided(minutes, requests, alarms.clone()), expected, "{minutes} min, {requests:?}, {alarms:?}");
         }
+    }
+
+    #[test]
+    fn a_step_is_looked_at_when_it_may_be_over() {
+        let (rules, step) = (rules(), serde_json::from_str(STEP).unwrap());
+        let pause = |seconds| super::pause(&rules, step, Duration::from_secs(seconds)).as_secs();
+        assert_eq!([pause(0), pause(290), pause(300), pause(3890), pause(3900)], [15, 10, 15, 10, 15]);
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::{
         smoke::{Check, CheckResult},
         verdict::Verdict,
     },
-    plan::{promotion, smoke},
+    plan::{canary, promotion, smoke},
     ports::fleet::{Fleet, FleetError, Invocation, Qualifier},
 };
 
@@ -128,7 +128,9 @@ impl Promotion<'_> {
             return Ok(Turn::Refused(refusals));
         }
         let moves: Vec<AliasMove> = promotion::moves(&state.staged, &self.live_versions(state).await?, self.alias());
-        Ok(Turn::Event(EnvironmentEvent::Shifting { moves, smoke: smoked.results }))
+        let rules = self.manifest.stop(self.environment).and_then(|stop| stop.canary.as_ref());
+        let canary = canary::of_shift(rules, state.rollback.is_some(), &moves);
+        Ok(Turn::Event(EnvironmentEvent::Shifting { moves, smoke: smoked.results, canary }))
     }
 
     /// Asks through live, and proves that live has the sealed bytes.
