@@ -222,6 +222,16 @@ pub(crate) fn tree(root: &Utf8Path) -> BTreeMap<String, Vec<u8>> {
     files
 }
 
+/// Makes a folder hold these files and no others.
+pub(crate) fn put_back(root: &Utf8Path, files: &BTreeMap<String, Vec<u8>>) {
+    fs::remove_dir_all(root).unwrap_or_default();
+    for (name, bytes) in files {
+        let path = root.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, bytes).unwrap();
+    }
+}
+
 fn good(function: &str) -> Value {
     json!({ "statusCode": 200, "body": json!({ "from": function }).to_string() })
 }

@@ -199,6 +199,11 @@ impl Clock for Impatient {
 pub(crate) struct Hand(Mutex<Time>);
 
 impl Hand {
+    /// Puts it to this time.
+    pub(crate) fn set(&self, time: Time) {
+        *self.0.lock().unwrap() = time;
+    }
+
     /// It stands at noon.
     pub(crate) fn new() -> Arc<Self> {
         Arc::new(Self(Mutex::new("2026-01-23T12:00:00Z".parse().unwrap())))
