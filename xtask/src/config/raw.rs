@@ -134,6 +134,7 @@ pub struct Profile {
 #[serde(deny_unknown_fields)]
 pub struct LocalAlarm {
     /// The share of a version's calls that fail, in percent, 1 to 100, from which on it is raised. Not given: only by hand.
+    #[schemars(range(min = 1, max = 100))]
     pub errors_percent: Option<u8>,
     /// The calls of how long count, `5m` if not given.
     pub period: Option<Soak>,

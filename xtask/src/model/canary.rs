@@ -30,6 +30,7 @@ pub struct CanaryRules {
 #[serde(deny_unknown_fields)]
 pub struct CanaryStep {
     /// The share of the calls that the new versions get, in percent, 1 to 99.
+    #[schemars(range(min = 1, max = 99))]
     pub weight: u8,
     /// How long the step lasts at least, for example `5m`.
     pub bake: Soak,

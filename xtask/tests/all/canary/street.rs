@@ -17,7 +17,7 @@ use xtask::{
     },
 };
 
-use super::world::{Street, Weather};
+use super::world::{Street, Weather, with_canary};
 use crate::support::{
     project::FUNCTIONS,
     world::{Hand, code, promote_to},
@@ -88,6 +88,32 @@ async fn callers_who_get_errors_kill_it() {
     assert!(text.contains("failed in the last 5m, allowed is less than 50%"), "{text}");
     street.is_live(1).await;
     street.is_sound().await;
+}
+
+#[test]
+fn the_command_says_what_it_waits_for_and_a_hand_raises_an_alarm() {
+    let project = with_canary("steps = [{ weight = 50, bake = '1s' }], alarms = ['errors']", "");
+    let ran = project.xtask(&["release", "-v"]).expect(0);
+    assert!(!ran.stderr.contains("canary"), "a first deployment has nobody to share calls with: {}", ran.stderr);
+    project.repo().write("event.json", "{}");
+    let answer = project.json(0, &["invoke", "alpha", "--env", "dev", "--event", "event.json"]);
+    assert_eq!(answer["statusCode"], 200);
+    project.xtask(&["invoke", "alpha", "--env", "uat", "--event", "event.json"]).expect(4).says("not live in uat");
+    project.xtask(&["invoke", "alpha", "--env", "ua", "--event", "event.json"]).expect(2);
+
+    project.improve("alpha", "second");
+    project.commit("feat: second");
+    let alarms = project.local().join("alarms/dev");
+    std::fs::create_dir_all(&alarms).unwrap();
+    std::fs::write(alarms.join("errors"), "customers call").unwrap();
+    let why = "before the canary began: alarm `errors` is raised: raised by hand: customers call";
+    project.xtask(&["release"]).expect(8).says(why);
+    std::fs::remove_file(alarms.join("errors")).unwrap();
+    let ran = project.xtask(&["release", "-v"]).expect(0);
+    let ran = ran.says("dev: canary step 1 of 1, 50% of the calls: waiting: bake time left: 1s");
+    ran.says("requests: alpha 0; 1 alarms clear");
+    project.xtask(&["verify", "--env", "dev"]).expect(0);
+    project.xtask(&["audit", "verify"]).expect(0);
 }
 
 fn lines(street: &Street, function: &str) -> usize {

@@ -61,12 +61,9 @@ pub(crate) struct Street {
 impl Street {
     /// The first release is live in dev, the second is sealed.
     pub(crate) async fn with_second_release(weather: Weather) -> Self {
-        let project = Project::new();
-        let canary = "canary = { steps = [{ weight = 10, bake = '5m' }, { weight = 50, bake = '10m' }], \
-                      min_requests = 5, wait_at_most = '30m', alarms = ['errors'] }";
-        let text = RELEASE.replacen("name = \"dev\"", &format!("name = \"dev\"\n{canary}"), 1);
-        project.repo().write("release.toml", &format!("{text}\n[profile.local.alarms.errors]\nerrors_percent = 50\n"));
-        project.commit("chore: canary in dev");
+        let steps = "steps = [{ weight = 10, bake = '5m' }, { weight = 50, bake = '10m' }]";
+        let canary = format!("{steps}, min_requests = 5, wait_at_most = '30m', alarms = ['errors']");
+        let project = with_canary(&canary, "errors_percent = 50");
         let (clock, dev) = (Hand::new(), "dev".parse::<EnvName>().unwrap());
         let context = project.context_at(&clock, None);
         let first = seal(&context).await.unwrap().release;
@@ -155,6 +152,15 @@ impl Street {
         let findings = audit::run(&self.context()).await.unwrap().findings;
         assert!(findings.is_empty(), "{findings:?}");
     }
+}
+
+/// A project with this canary in dev, and this alarm `errors`.
+pub(crate) fn with_canary(canary: &str, errors: &str) -> Project {
+    let project = Project::new();
+    let text = RELEASE.replacen("name = \"dev\"", &format!("name = \"dev\"\ncanary = {{ {canary} }}"), 1);
+    project.repo().write("release.toml", &format!("{text}\n[profile.local.alarms.errors]\n{errors}\n"));
+    project.commit("chore: canary in dev");
+    project
 }
 
 fn alias(project: &Project, function: &str) -> Value {

@@ -24,7 +24,7 @@ fn a_key_is_unknown() {
        |
     10 | save_smoke_only = true
        | ^^^^^^^^^^^^^^^
-    unknown field `save_smoke_only`, expected one of `name`, `safe_smoke_only`, `recovery`, `gate`
+    unknown field `save_smoke_only`, expected one of `name`, `safe_smoke_only`, `recovery`, `gate`, `canary`
     did you mean `safe_smoke_only`?
     ");
     assert_snapshot!(release("[functions.greeter]", "[functions.greeter.configuration]\nmemory = 256"), @"
@@ -166,6 +166,14 @@ gate.approvals = [{ role = "manager", count = 0 }, { role = "manager", count = 1
       - gate of `prod`: role `manager` needs a count of at least 1
       - gate of `prod`: role `manager` is given twice: write it once, with its `count`
     ");
+}
+
+#[test]
+fn a_canary_is_wrong() {
+    let canary = |rules: &str| release(r#"name = "prod""#, &format!("name = \"prod\"\ncanary = {{ {rules} }}"));
+    assert_snapshot!(canary("steps = [{ weigth = 10, bake = '5m' }]"), @"");
+    assert_snapshot!(canary("steps = [{ weight = 10, bake = 'soon' }]"), @"");
+    assert_snapshot!(canary("steps = [{ weight = 100, bake = '5m' }], alarms = ['errors']"), @"");
 }
 
 #[test]
