@@ -7,7 +7,7 @@ use camino::Utf8PathBuf;
 use clap::Parser as _;
 use xtask::{
     cmd::{self, Cli, World},
-    output::Output,
+    output::{self, Output},
 };
 
 fn main() -> ExitCode {
@@ -43,6 +43,7 @@ fn world(globals: cmd::Globals) -> anyhow::Result<World> {
         environment,
         user,
         machine: machine.unwrap_or_else(|| "localhost".to_owned()),
+        columns: output::columns(),
         globals,
     })
 }

@@ -59,13 +59,20 @@ async fn key(world: &World, context: &Context, args: &Args) -> anyhow::Result<Bo
     if let Some(path) = &args.key {
         return ssh::open(&world.working_directory.join(path), &world.environment);
     }
+    let asked = decide::roles(context, &args.to, args.release).await?;
+    let names = |roles: &[RoleName], or| roles.iter().map(RoleName::as_str).collect::<Vec<_>>().join(or);
     let roles = match &args.role {
-        Some(role) => vec![role.clone()],
-        None => decide::roles(context, &args.to, args.release).await?,
+        Some(role) if !asked.is_empty() && !asked.contains(role) => {
+            let text =
+                format!("the gate of {} does not ask for `{role}`; it asks for {}", args.to, names(&asked, ", "));
+            return Err(Failure::usage(text).into());
+        }
+        Some(role) if !asked.is_empty() => vec![role.clone()],
+        _ => asked,
     };
     let throwaway = Throwaway::new(&context.local);
     let Some(path) = roles.iter().find_map(|role| throwaway.key(role)) else {
-        let roles = roles.iter().map(RoleName::as_str).collect::<Vec<_>>().join(" or ");
+        let roles = names(&roles, " or ");
         let text = if roles.is_empty() {
             format!("the gate of {} asks nobody; there is nothing to decide", args.to)
         } else {

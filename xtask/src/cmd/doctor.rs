@@ -44,7 +44,9 @@ pub(super) async fn run(world: &World, args: Args) -> anyhow::Result<Answer> {
     }
     let rows = all.iter().map(|e| {
         let remedy = e.remedy.map(str::to_owned).unwrap_or_default();
-        vec![e.what.to_owned(), e.verdict.to_string(), e.found.clone(), remedy]
+        // What takes several lines would tear the table apart.
+        let found = e.found.lines().map(str::trim).collect::<Vec<_>>().join(" ");
+        vec![e.what.to_owned(), e.verdict.to_string(), found, remedy]
     });
     let text = table(&["what", "verdict", "found", "remedy"], &rows.collect::<Vec<_>>());
     let wrong = all.iter().filter(|e| e.verdict != Verdict::Correct).map(|e| e.what).collect::<Vec<_>>();

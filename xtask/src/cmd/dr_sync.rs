@@ -29,7 +29,7 @@ pub(super) async fn run(world: &World, args: Args) -> anyhow::Result<Answer> {
     let overview = crate::engine::status::overview(&context).await?;
     let again = if synced.changed { "" } else { " already; nothing changed" };
     let head = format!("{} is Globally Synced{again} (lag {} s)", synced.release, synced.lag_s);
-    Answer::new(&synced, format!("{head}\n\n{}", status::text(&overview)))
+    Answer::new(&synced, format!("{head}\n\n{}", status::text(&overview, world.columns)))
 }
 
 fn text(plan: &SyncPlan) -> String {

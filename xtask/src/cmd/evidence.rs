@@ -53,7 +53,8 @@ pub(super) async fn run(world: &World, args: Args) -> anyhow::Result<Answer> {
     context.config.stop(&env)?;
     let (_, manifest) = facts::manifest(&context, release).await?;
     let path = world.working_directory.join(&file);
-    let bytes = fs::read(&path).map_err(|error| Failure::usage(format!("failed to read {path}: {error}")))?;
+    let bytes = fs::read(&path)
+        .map_err(|error| Failure::usage(format!("failed to read {path}: {error}; name the proof by --file")))?;
     if bytes.len() as u64 > READ_LIMIT / 4 {
         return Err(Failure::usage(format!("{path} is larger than evidence may be ({} bytes)", READ_LIMIT / 4)).into());
     }

@@ -4,8 +4,9 @@ use clap::ValueEnum;
 
 use crate::output::progress::Level;
 
-/// Options of every command.
+/// Options of every command, listed after a command's own.
 #[derive(Debug, Clone, clap::Args)]
+#[command(next_help_heading = "Options of every command")]
 pub struct Globals {
     /// Where things run and are kept.
     #[arg(long, global = true, env = "XTASK_PROFILE", value_name = "PROFILE", default_value = "local")]

@@ -92,7 +92,9 @@ fn told(function: &FunctionName, payload: &[u8], function_error: Option<String>)
 }
 
 fn event(path: &Utf8Path) -> Result<Vec<u8>, Failure> {
-    let bytes = fs::read(path).map_err(|error| Failure::usage(format!("failed to read the event {path}: {error}")))?;
+    let bytes = fs::read(path).map_err(|error| {
+        Failure::usage(format!("failed to read the event {path}: {error}; name a JSON file by --event"))
+    })?;
     serde_json::from_slice::<serde::de::IgnoredAny>(&bytes)
         .map_err(|error| Failure::usage(format!("the event {path} is not JSON: {error}")))?;
     Ok(bytes)

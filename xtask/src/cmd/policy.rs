@@ -34,11 +34,13 @@ enum What {
     /// Emergency stop: nothing enters any environment
     Stop {
         /// Why.
+        #[arg(value_parser = reason)]
         reason: String,
     },
     /// End the emergency stop
     Resume {
         /// Why.
+        #[arg(value_parser = reason)]
         reason: String,
     },
     /// Print the policy's keys as OpenSSH's allowed_signers file
@@ -62,8 +64,13 @@ pub(super) async fn run(world: &World, args: Args) -> anyhow::Result<Answer> {
         }
         What::Stop { reason } => {
             let record = policy::append(&context, &PolicyEvent::Stopped { reason }).await?;
-            let text = "stopped: nothing enters any environment until `cargo xtask policy resume`".to_owned();
+            let text =
+                "stopped: nothing enters any environment until `cargo xtask policy resume \"<reason>\"`".to_owned();
             Answer::new(&record.entry.state.stop, text)
+        }
+        What::Resume { .. } if policy::state(&context).await?.stop.is_none() => {
+            let text = "there is no emergency stop; nothing changed".to_owned();
+            Answer::new(&serde_json::json!({ "stop": null }), text)
         }
         What::Resume { reason } => {
             policy::append(&context, &PolicyEvent::Resumed { reason }).await?;
@@ -76,6 +83,11 @@ pub(super) async fn run(world: &World, args: Args) -> anyhow::Result<Answer> {
             Answer::new(&serde_json::json!({ "allowed_signers": text }), text)
         }
     }
+}
+
+/// The ledger keeps it for whoever asks later.
+fn reason(text: &str) -> Result<String, &'static str> {
+    Some(text.trim().to_owned()).filter(|text| !text.is_empty()).ok_or("say why, in a few words")
 }
 
 /// The people of the project, or where it has none the throwaway people of this machine.

@@ -45,7 +45,7 @@ pub(super) async fn run(world: &World, args: Args) -> anyhow::Result<Answer> {
     let promoted = carry_out(world, &context, &args.to, release).await?;
     let overview = crate::engine::status::overview(&context).await?;
     let what = if promoted.changed { "is live" } else { "was live already; nothing changed" };
-    let text = format!("{release} {what} in {}\n\n{}", args.to, status::text(&overview));
+    let text = format!("{release} {what} in {}\n\n{}", args.to, status::text(&overview, world.columns));
     Answer::new(&promoted, text)
 }
 

@@ -59,7 +59,7 @@ pub(super) async fn run(world: &World, args: Args) -> anyhow::Result<Answer> {
     drop(lock);
     let promoted = carry(world, &context, &plan, &sealed).await?;
     let status = crate::engine::status::overview(&context).await?;
-    let text = format!("{}  {}\n\n{}", sealed.release, sealed.manifest, status::text(&status));
+    let text = format!("{}  {}\n\n{}", sealed.release, sealed.manifest, status::text(&status, world.columns));
     Answer::new(&Receipt { sealed, promoted, status }, text)
 }
 

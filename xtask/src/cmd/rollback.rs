@@ -27,7 +27,7 @@ pub(super) async fn run(world: &World, args: Args) -> anyhow::Result<Answer> {
     let promoted = rollback::run(&context, &plan, &manifest).await?;
     let overview = crate::engine::status::overview(&context).await?;
     let head = format!("{} is back in {}; {} is dead", plan.to, plan.environment, plan.from.release);
-    Answer::new(&promoted, format!("{head}\n\n{}", status::text(&overview)))
+    Answer::new(&promoted, format!("{head}\n\n{}", status::text(&overview, world.columns)))
 }
 
 fn text(plan: &RollbackPlan) -> String {

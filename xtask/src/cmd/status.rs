@@ -6,7 +6,10 @@ use crate::{
     cmd::{World, promote},
     engine::status::{self, EnvironmentStatus, ReleaseStatus, Status},
     model::version::Version,
-    output::{Answer, table::table},
+    output::{
+        Answer,
+        table::{fitted, table},
+    },
 };
 
 /// Arguments of `status`.
@@ -26,20 +29,21 @@ pub(super) async fn run(world: &World, args: Args) -> anyhow::Result<Answer> {
         }
         None => {
             let status = status::overview(&context).await?;
-            Answer::new(&status, text(&status))
+            Answer::new(&status, text(&status, world.columns))
         }
     }
 }
 
-/// What is where, releases down and environments across; what is live since when; and what to type next.
-pub(super) fn text(status: &Status) -> String {
+/// What is where, releases down and environments across, within the columns of a terminal; what is live since when;
+/// and what to type next.
+pub(super) fn text(status: &Status, columns: Option<usize>) -> String {
     let names = status.environments.iter().map(|e| e.environment.as_str());
     let header: Vec<&str> = std::iter::once("release").chain(names).collect();
     let rows = status.releases.iter().map(|row| {
         let release = row.release.to_string();
         std::iter::once(release).chain(row.cells.iter().cloned()).collect()
     });
-    let mut text = table(&header, &rows.collect::<Vec<_>>());
+    let mut text = fitted(&header, &rows.collect::<Vec<_>>(), columns);
     let lines: String = status.environments.iter().map(line).collect();
     if !lines.is_empty() {
         text.push_str(&format!("{lines}\n"));
@@ -52,7 +56,7 @@ pub(super) fn text(status: &Status) -> String {
         match (&next.environment, &next.waits_for) {
             (Some(environment), Some(what)) => text.push_str(&format!("\n{release}waits at {environment}: {what}\n")),
             (Some(environment), None) => text.push_str(&format!("\n{release}may enter {environment}\n")),
-            (None, Some(what)) => text.push_str(&format!("\n{release}is dead; it waits for {what}\n")),
+            (None, Some(what)) => text.push_str(&format!("\n{release}goes no further; it waits for {what}\n")),
             _ => text.push('\n'),
         }
         text.push_str(&format!("next: {}\n", next.command));
@@ -63,7 +67,10 @@ pub(super) fn text(status: &Status) -> String {
 /// Since when something is live, and who holds the environment.
 fn line(environment: &EnvironmentStatus) -> String {
     let name = &environment.environment;
-    let live = environment.live.as_ref().map(|live| format!("\n{name}: {} since {}", live.release, live.since));
+    let live = environment.live.as_ref().map(|live| {
+        let synced = live.synced.map(|time| format!(", Globally Synced at {time}")).unwrap_or_default();
+        format!("\n{name}: {} since {}{synced}", live.release, live.since)
+    });
     let held = environment.holder.as_ref().map(|c| format!("\n{name} is held by {} for {}", c.owner, c.release));
     let canary = environment.canary.as_ref().map(|canary| {
         let step = canary.step.and_then(|begun| Some((begun, canary.rules.step(begun.number)?)));

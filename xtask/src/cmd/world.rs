@@ -2,7 +2,6 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::{
@@ -41,6 +40,8 @@ pub struct World {
     pub user: String,
     /// This machine's name.
     pub machine: String,
+    /// How many columns its stdout has; `None` where it is no terminal.
+    pub columns: Option<usize>,
     /// The options of every command.
     pub globals: Globals,
 }
@@ -95,6 +96,11 @@ impl World {
         let Found { root, config } = self.found()?;
         let git = LocalGit::open(&root).map_err(survey::git_failure)?;
         let local = self.local(&root);
+        if local.exists() && !local.is_dir() {
+            return Err(
+                Failure::usage(format!("{local} is no folder, so it cannot hold local state; {NAME_ANOTHER}")).into()
+            );
+        }
         let workshop = local.join("tmp");
         let locks = FileLocks::new(&local.join("locks"));
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
@@ -170,12 +176,15 @@ impl World {
     }
 }
 
+const NAME_ANOTHER: &str = "mend that, or name another folder in the variable XTASK_LOCAL";
+
 /// Local state hides itself from git, so that it never makes a tree dirty, whatever the project's own ignore file says.
-fn ignore(local: &Utf8Path) -> anyhow::Result<()> {
+fn ignore(local: &Utf8Path) -> Result<(), Failure> {
     let path = local.join(".gitignore");
     if path.exists() {
         return Ok(());
     }
-    std::fs::create_dir_all(local).with_context(|| format!("failed to make the folder {local}"))?;
-    std::fs::write(&path, "*\n").with_context(|| format!("failed to write {path}"))
+    std::fs::create_dir_all(local).and_then(|()| std::fs::write(&path, "*\n")).map_err(|error| {
+        Failure::usage(format!("failed to make the folder {local} of local state: {error}; {NAME_ANOTHER}"))
+    })
 }

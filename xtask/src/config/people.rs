@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use camino::Utf8Path;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::{
@@ -26,16 +27,17 @@ pub fn read(path: &Utf8Path, environments: &[EnvName], local: bool) -> Result<Pe
         .map_err(|problems| Failure::usage(format!("{path} is not valid:\n  - {}", problems.join("\n  - "))))
 }
 
-/// `people.toml` as it is written.
-#[derive(Debug, Deserialize)]
+/// Who may decide, with which keys, and when nothing may enter.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(title = "people.toml")]
 pub struct Raw {
     /// The form of this file: 1.
     pub schema: u32,
     /// Whether these people are made up; on `local` only.
     #[serde(default)]
     pub throwaway: bool,
-    /// Everyone, by id.
+    /// Everyone, by an id that stays the same for as long as the ledger is read.
     #[serde(default)]
     pub people: BTreeMap<String, RawPerson>,
     /// How duties are separated.
@@ -50,12 +52,13 @@ pub struct Raw {
 }
 
 /// One person.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "Person")]
 pub struct RawPerson {
     /// The name that people know.
     pub name: String,
-    /// Every address that commits carry.
+    /// Every address that commits carry: who has a role needs one, because nobody approves what they wrote.
     #[serde(default)]
     pub emails: Vec<String>,
     /// The GitHub login.
@@ -63,21 +66,22 @@ pub struct RawPerson {
     /// How the ledger names this person, as `user@host`.
     #[serde(default)]
     pub logins: Vec<String>,
-    /// The roles.
+    /// The roles, as the gates of release.toml name them.
     #[serde(default)]
     pub roles: Vec<String>,
-    /// The keys.
+    /// The keys, past ones too: what they signed is still checked.
     #[serde(default)]
     pub keys: Vec<RawKey>,
 }
 
 /// One key.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "Key")]
 pub struct RawKey {
-    /// The line of a `.pub` file.
+    /// The line of a `.pub` file: ed25519, ECDSA, or RSA of at least 2048 bits.
     pub key: String,
-    /// From when on it counts.
+    /// From when on it counts, as `2026-06-01T00:00:00Z`.
     pub valid_from: Option<String>,
     /// Until when it counts.
     pub valid_until: Option<String>,
@@ -86,8 +90,9 @@ pub struct RawKey {
 }
 
 /// How duties are separated.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "Separation")]
 pub struct RawSeparation {
     /// Whether one person may count in several roles of one gate.
     #[serde(default)]
@@ -95,10 +100,11 @@ pub struct RawSeparation {
 }
 
 /// How approvals count.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "Approvals")]
 pub struct RawApprovals {
-    /// For how many days at most.
+    /// For how many days at most, 1 to 365.
     pub valid_days: u32,
 }
 
@@ -109,14 +115,15 @@ impl Default for RawApprovals {
 }
 
 /// One freeze.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "Freeze")]
 pub struct RawFreeze {
     /// What people call it.
     pub name: String,
     /// Where it holds.
     pub environments: Vec<EnvName>,
-    /// An IANA name.
+    /// In which time zone, by its IANA name: `Europe/Zurich`.
     pub zone: String,
     /// Its begin: `Fri 16:00` or `2026-12-20T00:00`.
     pub from: String,

@@ -178,7 +178,15 @@ async fn would_count(
     let signed = Signed { entry, signature_ok: true };
     let person = &event.statement().person;
     let judged = match request.verdict {
-        Verdict::Approve => plan::counts(&gathered.facts(), &signed),
+        Verdict::Approve => match gathered.facts().death {
+            Some(death) => {
+                let (environment, time, finding) = (&death.environment, death.time, &death.finding);
+                Err(format!(
+                    "it died in {environment} at {time}: {finding}; dead stays dead: the next release carries the fix"
+                ))
+            }
+            None => plan::counts(&gathered.facts(), &signed),
+        },
         Verdict::Reject => plan::rejection(&gathered.facts(), &signed).map(drop),
         Verdict::Revoke => {
             let own = |s: &&Signed| &s.entry.event.statement().person == person;

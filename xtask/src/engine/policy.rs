@@ -11,6 +11,7 @@ use crate::{
         policy::{PolicyEvent, PolicyState},
         time::Time,
     },
+    plan::gate::gaps,
 };
 
 /// The policy that holds.
@@ -37,15 +38,24 @@ pub async fn at(context: &Context, time: Time) -> anyhow::Result<PolicyState> {
     Ok(PolicyState::default())
 }
 
-/// Puts these people, and the gates of today's `release.toml`, in force. Nothing is written if they are already.
+/// Puts these people, and the gates of today's `release.toml`, in force. Nothing is written if they are already. A gate
+/// that they cannot pass is a warning: who applies a policy may mean to close it.
 ///
 /// # Errors
 /// Integrity or unfinished, as reading and writing goes.
 pub async fn apply(context: &Context, people: &People) -> anyhow::Result<bool> {
     let gates: BTreeMap<_, _> =
         context.config.path.iter().map(|stop| (stop.environment.clone(), stop.gate.clone())).collect();
-    let now = state(context).await?;
-    if now.people.as_ref() == Some(people) && now.gates == gates {
+    let now = context.clock.now();
+    for gap in context.config.path.iter().flat_map(|stop| gaps(people, &stop.environment, &stop.gate.approvals, now)) {
+        let remedy = match people.throwaway {
+            true => "run `cargo xtask doctor --fix`",
+            false => "name more people and keys in people.toml, then run `cargo xtask policy apply` again",
+        };
+        context.story.warn(&format!("{gap}; {remedy}"));
+    }
+    let before = state(context).await?;
+    if before.people.as_ref() == Some(people) && before.gates == gates {
         return Ok(false);
     }
     append(context, &PolicyEvent::Applied { people: people.clone(), gates }).await?;

@@ -99,6 +99,14 @@ impl Output {
     }
 }
 
+/// How many columns stdout has, if it is a terminal.
+#[must_use]
+pub fn columns() -> Option<usize> {
+    // Some terminals do not know their width, and say 0.
+    let (width, _) = terminal_size::terminal_size_of(io::stdout())?;
+    Some(usize::from(width.0)).filter(|columns| *columns > 0)
+}
+
 fn failed(error: &anyhow::Error, code: u8) -> serde_json::Value {
     let kind = failure::find(error).map_or("unexpected", Failure::kind);
     let chain: Vec<String> = error.chain().map(ToString::to_string).collect();

@@ -5,6 +5,7 @@ mod approvals;
 mod assignment;
 mod counting;
 mod evidence;
+mod holders;
 mod path;
 mod stricter;
 mod waiting;
@@ -18,6 +19,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::{
     counting::{SKEW, counts, made},
+    holders::gaps,
     path::rejection,
     stricter::{rules, stricter},
 };

@@ -1,12 +1,19 @@
 //! What users and editors rely on, kept as files: a change of it is seen in the diff.
 
 use clap::CommandFactory as _;
-use xtask::{cmd::Cli, config::raw};
+use xtask::{
+    cmd::Cli,
+    config::{people, raw},
+};
 
 #[test]
 fn release_schema() {
-    let schema = serde_json::to_string_pretty(&schemars::schema_for!(raw::Release)).unwrap();
-    golden("release.schema.json", &format!("{schema}\n"));
+    schema("release.schema.json", &schemars::schema_for!(raw::Release));
+}
+
+#[test]
+fn people_schema() {
+    schema("people.schema.json", &schemars::schema_for!(people::Raw));
 }
 
 #[test]
@@ -24,6 +31,10 @@ fn help_of(command: &clap::Command, name: &str) -> String {
     let below = command.get_subcommands().filter(|below| below.get_name() != "help");
     let below = below.map(|below| help_of(below, &format!("{name} {}", below.get_name())));
     format!("$ {name} --help\n{lines}\n{}", below.collect::<String>())
+}
+
+fn schema(name: &str, schema: &schemars::Schema) {
+    golden(name, &format!("{}\n", serde_json::to_string_pretty(schema).unwrap()));
 }
 
 fn golden(name: &str, text: &str) {

@@ -7,12 +7,12 @@ use crate::{
         approval::ApprovalEvent,
         manifest::ApprovalRule,
         names::{PersonId, RoleName},
-        people::{People, PersonKey},
+        people::People,
     },
     plan::gate::{
         Facts, Rule, Signed,
         assignment::{self, Wanted},
-        counting, fails, holds,
+        counting, fails, holders, holds,
     },
 };
 
@@ -112,8 +112,7 @@ impl<'a> Count<'a> {
     fn remedy(&self, people: &People, role: &RoleName, missing: usize) -> String {
         let (now, environment) = (self.facts.now, &self.facts.today.environment);
         let able = people.persons.iter().filter(|(id, person)| {
-            let own = |key: &PersonKey| people.owners(&key.key.fingerprint()).len() == 1;
-            let key = person.keys.iter().any(|key| key.valid_at(now) && key.revoked(now).is_none() && own(key));
+            let key = holders::can_sign(people, person, now);
             let free = !self.taken.contains_key(&self.node(id, role));
             key && free && person.roles.contains(role) && counting::conflict(self.facts, person).is_none()
         });

@@ -2,6 +2,7 @@
 
 mod attacks;
 mod corpus;
+mod decisions;
 mod strangers;
 
 use std::{
@@ -13,26 +14,35 @@ use camino::Utf8PathBuf;
 use xtask::{context::Context, engine::audit, failure::Failure};
 
 use crate::support::{
+    people::STAFF,
     project::{Bad, Project, tree},
     world::{code, release},
 };
 
-/// A vault with a history: v1.0.0 went to qa, v1.1.0 died in dev after it was live, v1.1.1 went to qa.
+/// A vault with a history: v1.0.0 went to qa and was rejected for uat, v1.1.0 died in dev after it was live, v1.1.1 went
+/// all the way. There is every kind of chain, and most kinds of entries.
 struct Vault {
     project: Project,
     context: Context,
 }
 
+static MADE: Mutex<Option<(Project, Utf8PathBuf)>> = Mutex::new(None);
+
 impl Vault {
     /// A copy of the one that is made once per run.
     fn new() -> Self {
-        static MADE: Mutex<Option<(Project, Utf8PathBuf)>> = Mutex::new(None);
         let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
         let (original, _) = made.get_or_insert_with(make);
         let project = Project::new();
         copy(original.local(), project.local());
         let context = project.context();
         Self { project, context }
+    }
+
+    /// The key of a person of that history, or of someone whom nobody knows.
+    fn key(&self, who: &str) -> Utf8PathBuf {
+        let people = MADE.lock().unwrap_or_else(PoisonError::into_inner);
+        people.as_ref().unwrap().0.key(who)
     }
 
     /// The vault as it was after v1.0.0.
@@ -102,12 +112,31 @@ fn make() -> (Project, Utf8PathBuf) {
             project.improve("beta", "fixed");
             project.commit("fix: beta");
             release(&project.context()).await.unwrap();
+            to_the_end(&project);
             let local = project.local().to_owned();
             (project, local)
         })
     })
     .join()
     .unwrap()
+}
+
+fn to_the_end(project: &Project) {
+    project.staff(&STAFF, "");
+    project.xtask(&["policy", "stop", "a leak"]).expect(0);
+    project.xtask(&["policy", "resume", "mended"]).expect(0);
+    project.decide("quinn", "reject uat v1.0.0", &[]).expect(0);
+    let report = project.root().join("e2e.xml");
+    fs::write(&report, r#"<testsuite tests="1"><testcase name="buys"/></testsuite>"#).unwrap();
+    project.xtask(&["evidence", "add", "v1.1.1", "--env", "qa", "--kind", "e2e", "--file", report.as_str()]).expect(0);
+    for what in ["approve", "revoke", "approve"] {
+        project.decide("quinn", &format!("{what} uat v1.1.1"), &[]).expect(0);
+    }
+    project.xtask(&["promote", "--to", "uat"]).expect(0);
+    project.decide("pia", "approve prod v1.1.1", &[]).expect(0);
+    project.decide("max", "approve prod v1.1.1", &[]).expect(0);
+    project.xtask(&["promote", "--to", "prod"]).expect(0);
+    project.xtask(&["dr-sync"]).expect(0);
 }
 
 fn copy(from: &camino::Utf8Path, to: &camino::Utf8Path) {

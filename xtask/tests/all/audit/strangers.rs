@@ -31,6 +31,16 @@ const STRANGERS: &[&str] = &[
     "v7.0.0/manifest.json",
     "v7.0.0/alpha.zip",
     "elsewhere/00000001.json",
+    "policy/00000099.json",
+    "policy/people.toml",
+    "approvals/00000001.json",
+    "approvals/v1.1.1/00000001.json",
+    "approvals/v1.1.1/mars/00000001.json",
+    "approvals/v7.0.0/uat/00000001.json",
+    "approvals/v1.1.1/uat/deeper/00000001.json",
+    "evidence/stranger.json",
+    "evidence/v1.1.1/stranger.json",
+    "evidence/v7.0.0/stranger.json",
 ];
 
 #[test]
@@ -46,7 +56,9 @@ fn whatever_is_added_is_named() {
         fs::remove_file(vault.path(name)).unwrap();
         if made {
             vault.shows(&format!("{}/", name.rsplit_once('/').unwrap().0), &format!("the empty folder of {name}"));
-            fs::remove_dir(folder).unwrap();
+            // Its parent may have been made for it, too; one that is not empty stays.
+            fs::remove_dir(&folder).unwrap();
+            fs::remove_dir(folder.parent().unwrap()).unwrap_or_default();
         }
     }
     vault.is_sound();
@@ -76,9 +88,9 @@ fn whatever_is_taken_out_is_named() {
         fs::rename(&hidden, vault.path(folder)).unwrap();
     }
     vault.is_sound();
-    for chain in ["releases", "environments/dev", "environments/qa"] {
+    for chain in ["releases", "environments/dev", "environments/qa", "policy", "approvals/v1.1.1/uat", "evidence"] {
         let entries: Vec<String> = vault.names().into_iter().filter(|name| name.starts_with(chain)).collect();
-        for cut in 1..entries.len() {
+        for cut in 1..=entries.len() {
             let tail = &entries[entries.len() - cut..];
             let bytes: Vec<_> = tail.iter().map(|name| vault.read(name)).collect();
             tail.iter().for_each(|name| fs::remove_file(vault.path(name)).unwrap());
@@ -111,7 +123,7 @@ fn the_binary_says_so_too() {
     let project = &vault.project;
     let audit = project.json(0, &["audit", "verify"]);
     assert_eq!(audit["findings"], serde_json::json!([]));
-    assert_eq!((&audit["objects"], &audit["entries"], &audit["releases"]), (&44.into(), &32.into(), &3.into()));
+    assert_eq!((&audit["objects"], &audit["entries"], &audit["releases"]), (&70.into(), &57.into(), &3.into()));
 
     let alpha = vault.read("v1.0.0/alpha.zip");
     vault.write("v1.0.0/alpha.zip", &alpha[1..]);

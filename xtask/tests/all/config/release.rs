@@ -171,9 +171,26 @@ gate.approvals = [{ role = "manager", count = 0 }, { role = "manager", count = 1
 #[test]
 fn a_canary_is_wrong() {
     let canary = |rules: &str| release(r#"name = "prod""#, &format!("name = \"prod\"\ncanary = {{ {rules} }}"));
-    assert_snapshot!(canary("steps = [{ weigth = 10, bake = '5m' }]"), @"");
-    assert_snapshot!(canary("steps = [{ weight = 10, bake = 'soon' }]"), @"");
-    assert_snapshot!(canary("steps = [{ weight = 100, bake = '5m' }], alarms = ['errors']"), @"");
+    assert_snapshot!(canary("steps = [{ weigth = 10, bake = '5m' }]"), @"
+    /release.toml is not valid: TOML parse error at line 10, column 23
+       |
+    10 | canary = { steps = [{ weigth = 10, bake = '5m' }] }
+       |                       ^^^^^^
+    unknown field `weigth`, expected `weight` or `bake`
+    did you mean `weight`?
+    ");
+    assert_snapshot!(canary("steps = [{ weight = 10, bake = 'soon' }]"), @"
+    /release.toml is not valid: TOML parse error at line 10, column 43
+       |
+    10 | canary = { steps = [{ weight = 10, bake = 'soon' }] }
+       |                                           ^^^^^^
+    `soon` is not a length of time: write hours, minutes and seconds, for example `24h`, `1h 30m` or `168h` for a week
+    ");
+    assert_snapshot!(canary("steps = [{ weight = 100, bake = '5m' }], alarms = ['errors']"), @"
+    /release.toml is not valid:
+      - canary of `prod`: a weight of 100 is not within 1 to 99: after the last step the release gets all calls
+      - canary of `prod`: there is no alarm `errors` in `profile.local.alarms`
+    ");
 }
 
 #[test]

@@ -1,5 +1,29 @@
 //! People at the gates, by the real binary: what they decide, and what becomes of a release.
 
 mod attack;
+mod decisions;
+mod evidence;
 mod handbook;
+mod policy;
 mod random;
+mod refusals;
+
+use crate::support::{
+    people::Person,
+    project::{Project, RELEASE},
+    world::release,
+};
+
+/// What the fixture's gate of uat asks for.
+const UAT_GATE: &str = r#"gate.approvals = [{ role = "qa-lead", count = 1 }]"#;
+
+/// v1.0.0 waits at the gate of uat, which asks for this; these people may decide.
+async fn waiting(gate: &str, people: &[Person<'_>], more: &str) -> Project {
+    let project = Project::new();
+    assert!(RELEASE.contains(UAT_GATE));
+    project.repo().write("release.toml", &RELEASE.replace(UAT_GATE, gate));
+    project.staff(people, more);
+    project.commit("chore: people");
+    release(&project.context()).await.unwrap();
+    project
+}

@@ -156,12 +156,18 @@ impl Project {
 
 /// The real binary in a folder, with its state in `local`.
 pub(crate) fn command(folder: &Utf8Path, local: &Utf8Path, args: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
+    let mut command = scrubbed(env!("CARGO_BIN_EXE_xtask"), folder);
+    command.args(args).env("XTASK_LOCAL", local);
+    command
+}
+
+/// A program in a folder, in an environment of which only what the build tools need is passed on.
+pub(crate) fn scrubbed(program: &str, folder: &Utf8Path) -> Command {
+    let mut command = Command::new(program);
     let passed = ["PATH", "HOME", "CARGO_HOME", "RUSTUP_HOME", "RUSTUP_TOOLCHAIN", "TMPDIR"];
     let passed = passed.iter().filter_map(|name| Some((name, std::env::var_os(name)?)));
-    command.args(args).current_dir(folder).env_clear().envs(passed);
+    command.current_dir(folder).env_clear().envs(passed).stdin(Stdio::null());
     command.envs([("USER", "ada"), ("GIT_CONFIG_GLOBAL", "/dev/null"), ("GIT_CONFIG_NOSYSTEM", "1")]);
-    command.env("XTASK_LOCAL", local).stdin(Stdio::null());
     command
 }
 

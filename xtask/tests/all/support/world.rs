@@ -222,6 +222,20 @@ impl Clock for Hand {
     }
 }
 
+/// A clock that is behind the real one by so much.
+pub(crate) struct Ago(pub(crate) Duration);
+
+#[async_trait]
+impl Clock for Ago {
+    fn now(&self) -> Time {
+        SystemClock.now().before(self.0)
+    }
+
+    async fn sleep(&self, _wait: Duration) {
+        tokio::task::yield_now().await;
+    }
+}
+
 /// Nobody listens.
 pub(crate) struct Silence;
 
