@@ -60,8 +60,8 @@ where
         }
         if !defined().any(|known| known == alarm) {
             let hint = nearest(alarm.as_str(), defined().map(AlarmName::as_str));
-            let place = "`profile.local.alarms`";
-            problems.push(format!("canary of `{name}`: there is no alarm `{alarm}` in {place}{hint}"));
+            let remedy = "define it under `profile.local.alarms`";
+            problems.push(format!("canary of `{name}`: there is no alarm `{alarm}`: {remedy}{hint}"));
         }
     }
 }
@@ -98,7 +98,7 @@ mod tests {
         let canary = format!("{{ steps = [{steps}], alarms = ['errers', 'errers'] }}");
         let alarms = "profile.local.alarms.errors = { errors_percent = 0 }\nprofile.local.alarms.pager.period = '5m'";
         let all = "after the last step the release gets all calls";
-        let unknown = "canary of `prod`: there is no alarm `errers` in `profile.local.alarms`; did you mean `errors`?";
+        let unknown = "canary of `prod`: there is no alarm `errers`: define it under `profile.local.alarms`; did you mean `errors`?";
         assert_eq!(
             config(&canary, alarms).unwrap_err(),
             [

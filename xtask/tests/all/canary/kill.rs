@@ -84,7 +84,26 @@ async fn every_call_fails_for_a_moment() {
     }
 }
 
-/// Another machine, two days later.
+/// The first of two aliases has the share of the second step, and then nobody can tell whether the first step was good:
+/// both wait with the share of the first.
+#[tokio::test]
+async fn whoever_goes_on_waits_with_the_share_that_is_recorded() {
+    let street = Street::with_second_release(Weather::Fine).await;
+    let (beginning, noon) = (tree(street.project.local()), street.clock.now());
+    let fate = Fate::new(How::Undisturbed, 0);
+    promote_to(&fate.over(street.context()), &street.dev, street.second).await.unwrap();
+    put_back(street.project.local(), &beginning);
+    street.clock.set(noon);
+    let fate = Fate::new(How::KilledAfter, fate.calls_of("update alias")[2]);
+    promote_to(&fate.over(street.context()), &street.dev, street.second).await.unwrap_err();
+    street.turn(Weather::DeafUntil(Duration::from_secs(20 * 60)));
+    street.forget();
+    street.promote().await.unwrap();
+    assert_eq!(street.seen(), [(Some(100), Some(100)), (Some(500), Some(500))]);
+    street.is_live(2).await;
+}
+
+/// Another machine, with its own locks.
 fn another(street: &Street) -> Context {
     let (machine, actor) = ("other".to_owned(), "bob@other".to_owned());
     let locks = Arc::new(FileLocks::new(&street.project.local().join("other-locks")));
@@ -102,20 +121,20 @@ async fn the_next_holder_ends_it() {
     promote_to(&fate.over(street.context()), &street.dev, street.second).await.unwrap();
     let weighed = fate.calls_of("update alias");
     assert_eq!(weighed.len(), 6, "two steps and the rest, of two functions");
-    for at in weighed {
-        for (release, live) in [(street.second, 2), (third, 3)] {
-            put_back(street.project.local(), &beginning);
-            street.clock.set(noon);
-            let fate = Fate::new(How::KilledAfter, at);
-            promote_to(&fate.over(street.context()), &street.dev, street.second).await.unwrap_err();
-            let what = format!("killed after {at}, followed by {release}");
-            let early = promote_to(&another(&street), &street.dev, release).await;
-            assert_eq!(code(&early), 7, "{what}: the claim still holds: {early:?}");
-            street.clock.sleep(Duration::from_secs(48 * 60 * 60)).await;
-            let next = promote_to(&another(&street), &street.dev, release).await;
-            assert_eq!(code(&next), 0, "{what}: {next:?}");
-            street.is_live(live).await;
-            street.is_sound().await;
-        }
+    // The same release and the next one in turns.
+    let followers = [(street.second, 2), (third, 3)].into_iter().cycle();
+    for (at, (release, live)) in weighed.into_iter().zip(followers) {
+        put_back(street.project.local(), &beginning);
+        street.clock.set(noon);
+        let fate = Fate::new(How::KilledAfter, at);
+        promote_to(&fate.over(street.context()), &street.dev, street.second).await.unwrap_err();
+        let what = format!("killed after {at}, followed by {release}");
+        let early = promote_to(&another(&street), &street.dev, release).await;
+        assert_eq!(code(&early), 7, "{what}: the claim still holds: {early:?}");
+        street.clock.sleep(Duration::from_secs(48 * 60 * 60)).await;
+        let next = promote_to(&another(&street), &street.dev, release).await;
+        assert_eq!(code(&next), 0, "{what}: {next:?}");
+        street.is_live(live).await;
+        street.is_sound().await;
     }
 }

@@ -118,6 +118,11 @@ impl Street {
         seen
     }
 
+    /// Forgets what was seen so far.
+    pub(crate) fn forget(&self) {
+        self.watch.seen.lock().unwrap().clear();
+    }
+
     /// What happened in dev, in order.
     pub(crate) async fn kinds(&self) -> Vec<String> {
         let (context, chain) = (self.context(), ChainName::Environment(self.dev.clone()));

@@ -189,7 +189,7 @@ fn a_canary_is_wrong() {
     assert_snapshot!(canary("steps = [{ weight = 100, bake = '5m' }], alarms = ['errors']"), @"
     /release.toml is not valid:
       - canary of `prod`: a weight of 100 is not within 1 to 99: after the last step the release gets all calls
-      - canary of `prod`: there is no alarm `errors` in `profile.local.alarms`
+      - canary of `prod`: there is no alarm `errors`: define it under `profile.local.alarms`
     ");
 }
 
