@@ -1,10 +1,24 @@
 //! A fleet that is too busy is waited for, and kills nothing.
 
-use xtask::{adapters::local::fleet::Quota, ports::clock::Clock as _};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use xtask::{
+    adapters::local::{fleet::Quota, locks::FileLocks},
+    context::Context,
+    model::{names::EnvName, time::Time, version::Version},
+    ports::clock::Clock,
+};
 
 use crate::support::{
     project::{Bad, Project},
-    world::{Hand, code, release},
+    world::{Hand, code, promote_to, release, seal},
 };
 
 #[tokio::test]
@@ -43,4 +57,51 @@ async fn an_update_that_ends_as_failed_kills_the_release() {
     let text = format!("{:#}", ended.unwrap_err());
     assert!(text.contains("v1.1.0 died in dev: beta-dev: the update failed: there is no `bootstrap`"), "{text}");
     assert!(text.contains("v1.0.0 is live in dev"), "{text}");
+}
+
+/// A clock that stands. Whoever waits with it wakes to find that another machine promoted the release meanwhile.
+struct Thief {
+    hand: Arc<Hand>,
+    other: Context,
+    dev: EnvName,
+    release: Version,
+    been: AtomicBool,
+}
+
+#[async_trait]
+impl Clock for Thief {
+    fn now(&self) -> Time {
+        self.hand.now()
+    }
+
+    async fn sleep(&self, _wait: Duration) {
+        if !self.been.swap(true, Ordering::SeqCst) {
+            promote_to(&self.other, &self.dev, self.release).await.unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn whoever_is_taken_over_while_it_waits_does_not_ask_again() {
+    let project = Project::new();
+    let dev: EnvName = "dev".parse().unwrap();
+    release(&project.context_at(&Hand::new(), None)).await.unwrap();
+    project.improve("alpha", "second");
+    project.commit("feat: second");
+    let second = seal(&project.context_at(&Hand::new(), None)).await.unwrap().release;
+    let tomorrow = Hand::new();
+    tomorrow.sleep(Duration::from_secs(24 * 60 * 60)).await;
+    let other = Context {
+        machine: "other".to_owned(),
+        actor: "bob@other".to_owned(),
+        locks: Arc::new(FileLocks::new(&project.local().join("other-locks"))),
+        ..project.context_at(&tomorrow, None)
+    };
+    let hand = Hand::new();
+    // Both aliases are looked at twice; the first write finds the fleet busy.
+    let context = project.context_at(&hand, Some(Quota { reads: 100, others: 4 }));
+    let thief = Thief { hand, other, dev: dev.clone(), release: second, been: AtomicBool::new(false) };
+    let ended = promote_to(&Context { clock: Arc::new(thief), ..context }, &dev, second).await;
+    assert_eq!(code(&ended), 8, "{ended:?}");
+    assert!(format!("{ended:?}").contains("was taken over by"), "{ended:?}");
 }
