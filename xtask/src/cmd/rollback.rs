@@ -2,7 +2,10 @@
 
 use crate::{
     cmd::{World, status},
-    engine::promote::rollback::{self, RollbackPlan},
+    engine::{
+        dr,
+        promote::rollback::{self, RollbackPlan},
+    },
     model::names::EnvName,
     output::{Answer, table::table},
 };
@@ -20,11 +23,18 @@ pub struct Args {
 
 pub(super) async fn run(world: &World, args: Args) -> anyhow::Result<Answer> {
     let context = if world.globals.plan { world.context()? } else { world.writing_context()? };
-    let (plan, manifest) = rollback::plan(&context, &args.env, &args.reason).await?;
+    let recovery = context.config.stop(&args.env)?.recovery;
+    let (plan, manifest) = match recovery {
+        true => dr::plan_back(&context, &args.reason).await?,
+        false => rollback::plan(&context, &args.env, &args.reason).await?,
+    };
     if world.globals.plan {
         return Answer::new(&plan, text(&plan));
     }
-    let promoted = rollback::run(&context, &plan, &manifest).await?;
+    let promoted = match recovery {
+        true => dr::run_back(&context, &args.reason).await?,
+        false => rollback::run(&context, &plan, &manifest).await?,
+    };
     let overview = crate::engine::status::overview(&context).await?;
     let head = format!("{} is back in {}; {} is dead", plan.to, plan.environment, plan.from.release);
     Answer::new(&promoted, format!("{head}\n\n{}", status::text(&overview, world.columns)))

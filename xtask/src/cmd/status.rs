@@ -56,7 +56,10 @@ pub(super) fn text(status: &Status, columns: Option<usize>) -> String {
         match (&next.environment, &next.waits_for) {
             (Some(environment), Some(what)) => text.push_str(&format!("\n{release}waits at {environment}: {what}\n")),
             (Some(environment), None) => text.push_str(&format!("\n{release}may enter {environment}\n")),
-            (None, Some(what)) => text.push_str(&format!("\n{release}goes no further; it waits for {what}\n")),
+            (None, Some(what)) => text.push_str(&format!("\n{release}is dead; it waits for {what}\n")),
+            (None, None) if next.release.is_some() => {
+                text.push_str(&format!("\n{release}is everywhere; it waits for the next commit\n"));
+            }
             _ => text.push('\n'),
         }
         text.push_str(&format!("next: {}\n", next.command));

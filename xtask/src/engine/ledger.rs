@@ -81,10 +81,12 @@ pub async fn append_signed<E: Event>(
         };
         let signature = signature.map_err(|error| unfinished(format!("failed to sign an entry of {chain}"), error))?;
         let bytes = Record::encode(&entry, &signature)?;
+        let record = Record { entry, signature, digest: Digest::of(&bytes) };
+        // What nobody would believe must not get into a chain: nothing could take it out again.
+        check(context, chain, number, &record).await?;
         let key = chain.key(number)?;
         match context.vault.create(&key, Body::Bytes(&bytes)).await {
             created if created.is_ok() || is_there(context, &key, &created, &bytes).await? => {
-                let record = Record { entry, signature, digest: Digest::of(&bytes) };
                 let noted = context.witness.note(chain, Head { number, sha256: record.digest }).await;
                 noted.map_err(|error| unfinished(format!("failed to have {chain} witnessed"), error))?;
                 return Ok(record);

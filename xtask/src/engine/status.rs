@@ -243,5 +243,5 @@ pub async fn next_step(context: &Context, newest: Option<Version>) -> anyhow::Re
         let waits_for = Some(waits_for).filter(|text| !text.is_empty());
         return Ok(NextStep { environment: Some(environment.clone()), waits_for, ..command(&text) });
     }
-    Ok(NextStep { waits_for: Some("the next commit".to_owned()), ..command("release") })
+    Ok(command("release"))
 }

@@ -29,7 +29,7 @@ use crate::model::{
     digest::Digest,
     entry::Entry,
     evidence::Evidence,
-    manifest::{Change, GateRules, Manifest, Stop},
+    manifest::{Change, Manifest, Stop},
     names::EnvName,
     people::Person,
     policy::PolicyState,
@@ -53,12 +53,6 @@ pub fn judge(facts: &Facts<'_>) -> Gate {
     rules.extend(demands.evidence.iter().map(|rule| evidence::judge(facts, rule)));
     rules.extend(approvals::judge(facts, &demands.approvals));
     Gate { environment: facts.today.environment.clone(), rules }
-}
-
-/// Whether a gate needs a person.
-#[must_use]
-pub fn needs_person(rules: &GateRules) -> bool {
-    !rules.approvals.is_empty()
 }
 
 /// What is known when the gate is judged.

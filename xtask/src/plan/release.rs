@@ -6,6 +6,7 @@ use crate::{
     model::{
         commit::CommitId,
         digest::Digest,
+        manifest::{GateRules, Stop},
         names::{EnvName, FunctionName},
         releases::SealedRelease,
         version::Version,
@@ -85,4 +86,26 @@ pub struct StopsAt {
     pub environment: EnvName,
     /// What it waits for.
     pub waits_for: String,
+}
+
+/// The environments whose gates ask for nothing but the order, and the gate at which a release waits: for people, for
+/// proof that they add, or for time.
+#[must_use]
+pub fn route(path: &[Stop]) -> (Vec<&Stop>, Option<StopsAt>) {
+    let through: Vec<&Stop> =
+        path.iter().take_while(|stop| stop.gate == GateRules::default() && !stop.recovery).collect();
+    let stops_at = path.get(through.len()).map(|stop| StopsAt {
+        environment: stop.environment.clone(),
+        waits_for: if stop.recovery { "synchronisation".to_owned() } else { demands(&stop.gate) },
+    });
+    (through, stops_at)
+}
+
+fn demands(gate: &GateRules) -> String {
+    let approvals: Vec<String> = gate.approvals.iter().map(|rule| format!("{} by {}", rule.count, rule.role)).collect();
+    let evidence: Vec<&str> = gate.evidence.iter().map(|rule| rule.kind.as_str()).collect();
+    let approvals = (!approvals.is_empty()).then(|| format!("approval ({})", approvals.join(", ")));
+    let evidence = (!evidence.is_empty()).then(|| format!("evidence ({})", evidence.join(", ")));
+    let soak = gate.soak.map(|soak| format!("soak ({soak})"));
+    [approvals, evidence, soak].into_iter().flatten().collect::<Vec<_>>().join(", ")
 }

@@ -45,10 +45,12 @@ pub struct RollbackPlan {
 pub async fn plan(context: &Context, environment: &EnvName, reason: &str) -> anyhow::Result<(RollbackPlan, Manifest)> {
     context.config.stop(environment)?;
     let state = survey::state(context, environment).await?;
-    let from = match (&state.rollback, &state.live) {
+    // A promotion that was interrupted while it moved aliases: what has to go is what came, not what was whole before.
+    let came = state.holder.as_ref().filter(|_| !state.moves.is_empty()).map(|claim| claim.release);
+    let from = match (&state.rollback, came.or(state.live.as_ref().map(|live| live.release))) {
         // An interrupted rollback goes on with what it began.
         (Some(under_way), _) => under_way.clone(),
-        (None, Some(live)) => Rollback { release: live.release, reason: reason.to_owned() },
+        (None, Some(release)) => Rollback { release, reason: reason.to_owned() },
         (None, None) => {
             let text = format!("nothing is live in {environment}, so there is nothing to roll back from");
             return Err(Failure::Refused(text).into());

@@ -4,20 +4,21 @@ use crate::{
     context::Context,
     engine::{
         facts::{self, Standing},
-        ledger,
+        ledger, policy,
     },
     failure::Failure,
     model::{
         commit::{Commit, CommitId},
         entry::ChainName,
-        manifest::{GateRules, Stop},
+        manifest::Stop,
         releases::{ReleaseEvent, ReleasesState, Reservation, SealedRelease},
         version::Version,
     },
     plan::{
+        gate,
         next_version::{self, Fate, Highest, LastState, NextVersion, Reason, Since, Used},
         notes,
-        release::{ReleaseAction, ReleasePlan, StopsAt},
+        release::{self, ReleaseAction, ReleasePlan},
     },
     ports::git::{GitError, Head},
 };
@@ -41,7 +42,8 @@ pub async fn plan(context: &Context, alone: bool) -> anyhow::Result<ReleasePlan>
         Some(open) if open.commit == head.commit => ReleaseAction::Resume { version: open.version },
         open => next(context, &state, &head, open.as_ref()).await?,
     };
-    let (through, stops_at) = route(&context.config.path);
+    let path = gates(context).await?;
+    let (through, stops_at) = release::route(&path);
     Ok(ReleasePlan {
         record,
         action,
@@ -50,6 +52,17 @@ pub async fn plan(context: &Context, alone: bool) -> anyhow::Result<ReleasePlan>
         through: through.iter().map(|stop| stop.environment.clone()).collect(),
         stops_at,
     })
+}
+
+/// The path with the gates that hold today: the stricter of `release.toml` and the policy.
+async fn gates(context: &Context) -> anyhow::Result<Vec<Stop>> {
+    let policy = policy::state(context).await?;
+    let stops = context.config.path.iter().map(|stop| {
+        let applied = policy.gates.get(&stop.environment);
+        let rules: Vec<_> = applied.into_iter().chain([&stop.gate]).collect();
+        Stop { gate: gate::stricter(&rules), ..stop.clone() }
+    });
+    Ok(stops.collect())
 }
 
 /// The open number of another commit, if its manifest is written already.
@@ -115,28 +128,6 @@ pub fn commits(context: &Context, head: CommitId, bases: &[CommitId]) -> Result<
             found => return found.map_err(git_failure),
         }
     }
-}
-
-/// The environments whose gates ask for nothing but the order, and the gate at which a release waits: for people, for
-/// proof that they add, or for time.
-#[must_use]
-pub fn route(path: &[Stop]) -> (Vec<&Stop>, Option<StopsAt>) {
-    let through: Vec<&Stop> =
-        path.iter().take_while(|stop| stop.gate == GateRules::default() && !stop.recovery).collect();
-    let stops_at = path.get(through.len()).map(|stop| StopsAt {
-        environment: stop.environment.clone(),
-        waits_for: if stop.recovery { "synchronisation".to_owned() } else { demands(&stop.gate) },
-    });
-    (through, stops_at)
-}
-
-fn demands(gate: &GateRules) -> String {
-    let approvals: Vec<String> = gate.approvals.iter().map(|rule| format!("{} by {}", rule.count, rule.role)).collect();
-    let evidence: Vec<&str> = gate.evidence.iter().map(|rule| rule.kind.as_str()).collect();
-    let approvals = (!approvals.is_empty()).then(|| format!("approval ({})", approvals.join(", ")));
-    let evidence = (!evidence.is_empty()).then(|| format!("evidence ({})", evidence.join(", ")));
-    let soak = gate.soak.map(|soak| format!("soak ({soak})"));
-    [approvals, evidence, soak].into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
 /// A reservation of this machine is free as soon as its lock is; another's when it has expired.
@@ -241,7 +232,8 @@ fn descends(context: &Context, head: &Head, living: &SealedRelease) -> Result<()
 }
 
 async fn is_through(context: &Context, release: Version) -> anyhow::Result<bool> {
-    for stop in route(&context.config.path).0 {
+    let path = gates(context).await?;
+    for stop in release::route(&path).0 {
         if facts::standing(context, &stop.environment, release).await? != Standing::Verified {
             return Ok(false);
         }

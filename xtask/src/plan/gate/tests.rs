@@ -19,7 +19,7 @@ use crate::model::{
     entry::{ChainName, Writer},
     evidence::TestSummary,
     freeze::{Freeze, Span},
-    manifest::{ApprovalRule, EvidenceRule, Toolchain},
+    manifest::{ApprovalRule, EvidenceRule, GateRules, Toolchain},
     people::{People, Person, PersonKey, SshKey},
     policy,
 };
@@ -313,12 +313,6 @@ fn the_stricter_of_several_rule_sets_stands_in_every_respect() {
     assert_eq!(stricter(&[&one, &two]), both);
     assert_eq!(stricter(&[&GateRules::default(), &one]), one);
     assert_eq!(stricter(&[]), GateRules::default());
-}
-
-#[test]
-fn a_gate_without_approvals_needs_no_person() {
-    assert!(!needs_person(&rules_of(&[], Some("24h"), &[("e2e", true)])));
-    assert!(needs_person(&rules_of(&[("manager", 1)], None, &[])));
 }
 
 #[test]

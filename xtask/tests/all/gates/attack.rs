@@ -230,6 +230,7 @@ impl Signer for Thief {
     }
 
     async fn trusted(&self, writer: &Writer) -> anyhow::Result<Vec<ssh_key::PublicKey>> {
-        self.known.trusted(writer).await
+        // Their own tool believes them, and writes.
+        Ok([self.known.trusted(writer).await?, self.own.trusted(writer).await?].concat())
     }
 }

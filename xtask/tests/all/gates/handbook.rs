@@ -128,8 +128,9 @@ fn tells_it(project: &Project, before_prod: &str) {
     qa: v1.0.2 since TIME
     uat: v1.0.2 since TIME
     prod: v1.0.2 since TIME
-    dr: v1.0.2 since TIME
+    dr: v1.0.2 since TIME, Globally Synced at TIME
 
+    v1.0.2 is everywhere; it waits for the next commit
     next: cargo xtask release
     ");
     assert_snapshot!(told(&["status", "--release", "v1.0.0"]), @r#"

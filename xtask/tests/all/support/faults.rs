@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use camino::Utf8Path;
 use tokio::sync::Notify;
 use xtask::{
-    context::Context,
+    context::{Context, Site},
     model::{
         configuration::Configuration,
         digest::Digest,
@@ -124,6 +124,10 @@ impl Fate {
             fleets: fleets.collect(),
             vault: Arc::new(Fated { fate: Arc::clone(self), inner: context.vault }),
             witness: Arc::new(Fated { fate: Arc::clone(self), inner: context.witness }),
+            recovery: Site {
+                vault: Arc::new(Fated { fate: Arc::clone(self), inner: context.recovery.vault }),
+                witness: Arc::new(Fated { fate: Arc::clone(self), inner: context.recovery.witness }),
+            },
             signer: Arc::new(Fated { fate: Arc::clone(self), inner: context.signer }),
             ..context
         }

@@ -104,6 +104,11 @@ impl Project {
 
     /// Writes a bad function.
     pub(crate) fn break_function(&self, function: &str, bad: Bad) {
+        if matches!(bad, Bad::Slow) {
+            // Only here: a busy machine must not let a good function die.
+            let smoke = format!("{}within_ms = 1200\n", SMOKE.replace("NAME", function));
+            self.repo.write(&format!("functions/{function}/smoke.toml"), &smoke);
+        }
         let wrong = json!({ "statusCode": 200, "body": "{\"from\":\"nobody\"}" });
         self.behave(
             function,
@@ -228,11 +233,11 @@ pub(crate) fn tree(root: &Utf8Path) -> BTreeMap<String, Vec<u8>> {
     files
 }
 
-/// Makes a folder hold these files and no others.
-pub(crate) fn put_back(root: &Utf8Path, files: &BTreeMap<String, Vec<u8>>) {
-    fs::remove_dir_all(root).unwrap_or_default();
+/// Makes a folder what `tree` read of it.
+pub(crate) fn put_back(local: &Utf8Path, files: &BTreeMap<String, Vec<u8>>) {
+    fs::remove_dir_all(local).unwrap_or_default();
     for (name, bytes) in files {
-        let path = root.join(name);
+        let path = local.join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, bytes).unwrap();
     }
@@ -289,7 +294,6 @@ path = "/"
 [check.expect]
 status = 200
 json = { "/from" = "NAME" }
-within_ms = 1200
 "#;
 
 /// The environments of the real project.
@@ -297,10 +301,10 @@ pub(crate) const RELEASE: &str = r#"schema = 1
 
 [functions.alpha.configuration]
 memory_mb = 256
-timeout_s = 2
+timeout_s = 4
 
 [functions.beta.configuration]
-timeout_s = 2
+timeout_s = 4
 
 [[environments]]
 name = "dev"
