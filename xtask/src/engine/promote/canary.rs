@@ -31,22 +31,8 @@ impl Promotion<'_> {
         let Some(step) = rules.step(begun.number) else { return Ok(None) };
         // Whoever was interrupted may have begun to go on, with some of the aliases.
         self.apply_at(claimed, &state.moves, Some(step.weight)).await?;
-        let decision = self.bake(claimed, state, rules, begun, step).await?;
-        let refusals = match decision {
-            Decision::Finding(text) => {
-                return Ok(Some(Turn::Finding(Finding {
-                    text: format!("canary {text}"),
-                    smoke: Vec::new(),
-                    log: None,
-                })));
-            }
-            Decision::Unproven(text) => return Ok(Some(Turn::Unproven(format!("canary {text}")))),
-            // A gate that closes meanwhile, a freeze or an emergency stop, lets no more calls in.
-            Decision::Next | Decision::Wait(_) => self.gate_still_holds().await?.err(),
-        };
-        if let Some(refusals) = refusals {
-            let reason = format!("the gate did not hold any more:\n{refusals}");
-            return Ok(Some(Turn::Unproven(reason)));
+        if let Some(back) = self.bake(claimed, state, rules, begun, step).await? {
+            return Ok(Some(back));
         }
         match rules.step(begun.number + 1) {
             Some(next) => self.begin(claimed, state, rules, (begun.number + 1, next)).await.map(Some),
@@ -81,7 +67,8 @@ impl Promotion<'_> {
         Ok(Turn::Event(EnvironmentEvent::Weighted { step: number, weight: step.weight, expires }))
     }
 
-    /// Waits until there is something else to do than to wait.
+    /// Waits until a step is over, `None` if it went well. A gate that closes meanwhile, by a freeze or an emergency stop,
+    /// takes back the calls that came through it.
     async fn bake(
         &self,
         claimed: &Claimed,
@@ -89,26 +76,33 @@ impl Promotion<'_> {
         rules: &CanaryRules,
         begun: BegunStep,
         step: CanaryStep,
-    ) -> anyhow::Result<Decision> {
+    ) -> anyhow::Result<Option<Turn>> {
         let (number, of, weight) = (begun.number, rules.steps.len(), step.weight);
         let name = format!("{}: canary step {number} of {of}, {weight}% of the calls", self.environment);
         let phase = self.context.story.phase(&name);
         let fleet = self.fenced(claimed)?;
         loop {
+            fleet.held().await?;
             let seen = self.look(state, rules, begun.since).await?;
-            match canary::judge(rules, step, &seen) {
-                Decision::Wait(what) => {
-                    phase.now(&format!("waiting: {what}"));
-                    self.context.clock.sleep(canary::pause(rules, step, seen.elapsed)).await;
-                    fleet.held().await?;
+            let waiting = match canary::judge(rules, step, &seen) {
+                Decision::Finding(text) => {
+                    let text = format!("canary {text}");
+                    return Ok(Some(Turn::Finding(Finding { text, smoke: Vec::new(), log: None })));
                 }
-                decision => {
-                    if decision == Decision::Next {
-                        phase.done(&summary(&seen));
-                    }
-                    return Ok(decision);
-                }
+                Decision::Unproven(text) => return Ok(Some(Turn::Unproven(format!("canary {text}")))),
+                Decision::Next => None,
+                Decision::Wait(what) => Some(what),
+            };
+            if let Err(refusals) = self.gate_still_holds().await? {
+                let text = format!("canary at {weight}% of the calls: the gate did not hold any more:\n{refusals}");
+                return Ok(Some(Turn::Unproven(text)));
             }
+            let Some(what) = waiting else {
+                phase.done(&summary(&seen));
+                return Ok(None);
+            };
+            phase.now(&format!("waiting: {what}"));
+            self.context.clock.sleep(canary::pause(rules, step, seen.elapsed)).await;
         }
     }
 

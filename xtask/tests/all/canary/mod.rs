@@ -109,13 +109,29 @@ async fn a_way_back_is_taken_at_once() {
 }
 
 #[tokio::test]
+async fn a_way_back_leads_out_of_an_interrupted_canary() {
+    let street = Street::with_second_release(Weather::Fine).await;
+    street.killed_after("create environments/dev/00000009.json").await;
+    let (context, began) = (street.context(), street.clock.now());
+    let (plan, manifest) = rollback::plan(&context, &street.dev, "customers call").await.unwrap();
+    assert_eq!(plan.from.release, street.second, "what came has to go");
+    rollback::run(&context, &plan, &manifest).await.unwrap();
+    assert_eq!(street.clock.now(), began);
+    street.is_live(1).await;
+    street.is_sound().await;
+    assert_eq!(code(&street.promote().await), 4, "what was rolled back from is dead");
+}
+
+#[tokio::test]
 async fn a_stop_in_the_middle_takes_all_back() {
     let street = Street::with_second_release(Weather::StopAfter(3 * MINUTE)).await;
+    let began = street.clock.now();
     let ended = street.promote().await;
     assert_eq!(code(&ended), 8, "{ended:?}");
     let text = format!("{:#}", ended.unwrap_err());
     assert!(text.contains("the gate did not hold any more") && text.contains("a leak"), "{text}");
     assert_eq!(street.seen(), [(None, None), (Some(100), Some(100))], "no further step began");
+    assert_eq!(street.clock.now().since(began), 3 * MINUTE, "it was not waited out either");
     street.is_live(1).await;
     street.is_sound().await;
 }
