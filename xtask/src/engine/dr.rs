@@ -15,7 +15,7 @@ use crate::{
         ledger, mirror,
         promote::{
             self, Promoted,
-            rollback::{self, RollbackPlan},
+            rollback::{self, Request, RollbackPlan},
             survey,
         },
     },
@@ -126,8 +126,12 @@ pub async fn run(context: &Context, plan: &SyncPlan) -> anyhow::Result<Synced> {
 ///
 /// # Errors
 /// Refused, if that would kill what is live in the first region, and as a rollback's plan is.
-pub async fn plan_back(context: &Context, reason: &str) -> anyhow::Result<(RollbackPlan, Manifest)> {
+pub async fn plan_back(context: &Context, request: Request<'_>) -> anyhow::Result<(RollbackPlan, Manifest)> {
     let (follows, recovery) = region(context)?;
+    let planned = rollback::plan(context, &recovery.environment, request).await;
+    if planned.as_ref().is_ok_and(|(plan, _)| plan.done) {
+        return planned;
+    }
     let here = survey::state(context, &recovery.environment).await?;
     let before = survey::state(context, &follows.environment).await?;
     let goes = here.live.filter(|_| here.rollback.is_none()).map(|live| live.release);
@@ -139,7 +143,7 @@ pub async fn plan_back(context: &Context, reason: &str) -> anyhow::Result<(Rollb
         ))
         .into());
     }
-    rollback::plan(context, &recovery.environment, reason).await
+    planned
 }
 
 /// Takes the second region back. Its own vault is the authority for what happens there, so that is where it is decided
@@ -147,13 +151,13 @@ pub async fn plan_back(context: &Context, reason: &str) -> anyhow::Result<(Rollb
 ///
 /// # Errors
 /// As the plan, and as a rollback goes.
-pub async fn run_back(context: &Context, reason: &str) -> anyhow::Result<Promoted> {
+pub async fn run_back(context: &Context, request: Request<'_>) -> anyhow::Result<Promoted> {
     let there = context.at_recovery();
     let chain = ChainName::Environment(region(context)?.1.environment.clone());
     bring(context, &there, &region(context)?.1.environment, &|_| {}).await?;
     // Whoever was interrupted before did not tell.
     mirror::chain::<EnvironmentEvent>(&there, context, &chain).await?;
-    let (plan, manifest) = plan_back(&there, reason).await?;
+    let (plan, manifest) = plan_back(&there, request).await?;
     let result = rollback::run(&there, &plan, &manifest).await;
     mirror::chain::<EnvironmentEvent>(&there, context, &chain).await?;
     result

@@ -67,8 +67,16 @@ async fn it_goes_to_the_newest_earlier_living_release_and_pins_it() {
     }
     project.decide("pia", "approve prod v1.0.2", &[]).expect(4).says("dead stays dead");
 
-    project.xtask(&["rollback", "--env", "prod"]).expect(0);
-    let ran = project.xtask(&["rollback", "--env", "prod"]).expect(4);
+    // The same command again goes no further back: who is unsure may repeat it.
+    let lasting = project.lasting();
+    for args in [&["rollback", "--env", "prod"][..], &["rollback", "--env", "prod", "--from", "v1.0.2"]] {
+        let ran = project.xtask(args).expect(0);
+        assert!(ran.stdout.starts_with("v1.0.1 is back in prod already, in place of v1.0.2"), "{ran:?}");
+    }
+    project.xtask(&["rollback", "--env", "prod", "--from", "v1.0.0"]).expect(4).says("v1.0.0 is not live in prod");
+    assert!(project.lasting() == lasting);
+    project.xtask(&["rollback", "--env", "prod", "--from", "v1.0.1"]).expect(0);
+    let ran = project.xtask(&["rollback", "--env", "prod", "--from", "v1.0.0"]).expect(4);
     let ran = ran.says("no release before v1.0.0 was verified in prod and is still alive");
     ran.says("fix forward: commit a fix and run `cargo xtask release`");
     project.xtask(&["promote", "--to", "prod"]).expect(4).says("alive: it died in prod");
@@ -128,7 +136,8 @@ async fn it_leads_out_of_an_interrupted_shift() {
     promote_to(&fate.over(project.context()), &prod, version).await.unwrap_err();
 
     let context = project.context();
-    let (plan, manifest) = rollback::plan(&context, &prod, "half of it").await.unwrap();
+    let (plan, manifest) =
+        rollback::plan(&context, &prod, rollback::Request { from: None, reason: "half of it" }).await.unwrap();
     assert_eq!((plan.from.release, plan.to.to_string().as_str()), (version, "v1.0.1"));
     rollback::run(&context, &plan, &manifest).await.unwrap();
     assert_eq!(cells(&project)[0], json!(["v1.0.2", ["live", "live", "live", "dead", "-"]]));
@@ -148,13 +157,16 @@ async fn the_second_region_follows() {
     ran.says("v1.0.1 is live in prod, which dr follows").says("run `cargo xtask rollback --env prod` first");
     assert!(project.lasting() == lasting, "what is live in prod must not die by what is done in dr");
     project.xtask(&["rollback", "--env", "prod"]).expect(0);
-    project.xtask(&["dr-sync"]).expect(4).says("to go back, run `cargo xtask rollback --env dr`");
     assert_eq!(project.json(0, &["rollback", "--env", "dr", "--plan"])["to"], "v1.0.0");
-    project.xtask(&["rollback", "--env", "dr"]).expect(0);
-    mirrored(&project);
-    project.xtask(&["verify", "--env", "dr"]).expect(0);
-    project.xtask(&["dr-sync"]).expect(0);
-    let told = [["v1.0.1", "dead", "dead"], ["v1.0.0", "pinned", "synced"]];
+    let beginning = tree(project.local());
+    for way in [&["rollback", "--env", "dr"][..], &["dr-sync"]] {
+        put_back(project.local(), &beginning);
+        project.xtask(way).expect(0);
+        mirrored(&project);
+        project.xtask(&["verify", "--env", "dr"]).expect(0);
+        project.xtask(&["dr-sync"]).expect(0);
+    }
+    let told = [["v1.0.1", "dead", "verified"], ["v1.0.0", "pinned", "synced"]];
     let cells = cells(&project);
     for (row, [release, prod, dr]) in told.iter().enumerate() {
         assert_eq!(json!([cells[row][0], cells[row][1][3], cells[row][1][4]]), json!([release, prod, dr]));
