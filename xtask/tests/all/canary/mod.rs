@@ -15,6 +15,10 @@ use xtask::{
 use self::world::{Street, Weather};
 use crate::support::world::code;
 
+fn because(reason: &str) -> rollback::Request<'_> {
+    rollback::Request { from: None, reason }
+}
+
 const MINUTE: Duration = Duration::from_secs(60);
 
 #[tokio::test]
@@ -100,7 +104,7 @@ async fn a_way_back_is_taken_at_once() {
     street.promote().await.unwrap();
     street.turn(Weather::Quiet);
     let (context, began) = (street.context(), street.clock.now());
-    let (plan, manifest) = rollback::plan(&context, &street.dev, "wrong prices").await.unwrap();
+    let (plan, manifest) = rollback::plan(&context, &street.dev, because("wrong prices")).await.unwrap();
     rollback::run(&context, &plan, &manifest).await.unwrap();
     assert_eq!(street.clock.now(), began);
     assert!(!street.kinds().await[12..].contains(&"weighted".to_owned()));
@@ -113,7 +117,7 @@ async fn a_way_back_leads_out_of_an_interrupted_canary() {
     let street = Street::with_second_release(Weather::Fine).await;
     street.killed_after("create environments/dev/00000009.json").await;
     let (context, began) = (street.context(), street.clock.now());
-    let (plan, manifest) = rollback::plan(&context, &street.dev, "customers call").await.unwrap();
+    let (plan, manifest) = rollback::plan(&context, &street.dev, because("customers call")).await.unwrap();
     assert_eq!(plan.from.release, street.second, "what came has to go");
     rollback::run(&context, &plan, &manifest).await.unwrap();
     assert_eq!(street.clock.now(), began);
