@@ -2,7 +2,9 @@
 #![expect(clippy::disallowed_methods, reason = "tests run the real git on repositories of their own")]
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test's helpers fail with the test")]
 
+mod alarms;
 mod audit;
+mod canary;
 mod config;
 mod fleet;
 mod gates;
