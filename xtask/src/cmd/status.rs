@@ -75,7 +75,18 @@ fn line(environment: &EnvironmentStatus) -> String {
         format!("\n{name}: {} since {}{synced}", live.release, live.since)
     });
     let held = environment.holder.as_ref().map(|c| format!("\n{name} is held by {} for {}", c.owner, c.release));
-    [live, held].into_iter().flatten().collect()
+    let canary = environment.canary.as_ref().map(|canary| {
+        let step = canary.step.and_then(|begun| Some((begun, canary.rules.step(begun.number)?)));
+        let now = step.map_or_else(
+            || "not begun".to_owned(),
+            |(begun, step)| {
+                let of = canary.rules.steps.len();
+                format!("step {} of {of}, {}% of the calls since {}", begun.number, step.weight, begun.since)
+            },
+        );
+        format!("\n{name}: canary: {now}")
+    });
+    [live, held, canary].into_iter().flatten().collect()
 }
 
 fn release_text(status: &ReleaseStatus) -> anyhow::Result<String> {

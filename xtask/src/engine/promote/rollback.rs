@@ -20,7 +20,7 @@ use crate::{
         names::{EnvName, FunctionName},
         version::Version,
     },
-    ports::fleet::FleetError,
+    ports::fleet::{Fleet as _, FleetError},
 };
 
 /// A rollback: the very one that runs, printed by `--plan`.

@@ -15,13 +15,18 @@ use crate::{
         environment::{AliasMove, EnvironmentEvent, EnvironmentState},
         names::{AliasName, FleetName, FunctionName},
     },
-    plan::promotion,
+    plan::{canary, promotion},
     ports::fleet::{AliasTarget, Fleet, FleetError, FleetVersion},
 };
 
 impl Promotion<'_> {
     /// Moves every alias that has not moved yet.
     pub(super) async fn shift(&self, claimed: &Claimed, state: &EnvironmentState) -> anyhow::Result<Turn> {
+        if let Some(canary) = &state.canary
+            && let Some(turn) = self.canary(claimed, state, canary).await?
+        {
+            return Ok(turn);
+        }
         let phase = self.context.story.phase(&format!("{}: shifting live", self.environment));
         self.apply(claimed, &state.moves).await?;
         phase.done(&match state.moves.len() {
@@ -33,10 +38,20 @@ impl Promotion<'_> {
 
     /// Carries out moves, forward or back; those already done are seen and left alone.
     pub(super) async fn apply(&self, claimed: &Claimed, moves: &[AliasMove]) -> anyhow::Result<()> {
+        self.apply_at(claimed, moves, None).await
+    }
+
+    /// Carries out moves as far as this share of the calls, in percent; what has no calls to share moves as a whole.
+    pub(super) async fn apply_at(
+        &self,
+        claimed: &Claimed,
+        moves: &[AliasMove],
+        weight: Option<u8>,
+    ) -> anyhow::Result<()> {
         let fleet = self.fenced(claimed)?;
         for step in moves {
             let what = || format!("failed to move the alias {} of {}", step.alias, step.name);
-            match self.apply_one(&fleet, step).await {
+            match self.apply_one(&fleet, step, weight).await {
                 Ok(()) => {}
                 Err(Moved::Unwritten(error)) => return Err(error.failed(what)),
                 Err(Moved::Stranger(found)) => {
@@ -51,19 +66,20 @@ impl Promotion<'_> {
                 }
             }
         }
-        self.arrived(&fleet, moves).await
+        self.arrived(&fleet, moves, weight).await
     }
 
     /// Looks once more at where every alias points: what a fleet said while it moved may have been of an older moment, and
     /// what is recorded next is that all are there.
-    async fn arrived(&self, fleet: &Fenced<'_>, moves: &[AliasMove]) -> anyhow::Result<()> {
+    async fn arrived(&self, fleet: &Fenced<'_>, moves: &[AliasMove], weight: Option<u8>) -> anyhow::Result<()> {
         for step in moves {
-            let found = self.pointing(fleet.reading(), &step.name, step.to).await;
+            let wanted = place(self.target(step, weight).as_ref());
+            let found = self.pointing(fleet.reading(), &step.name, |found| place(found) == wanted).await;
             let found =
                 found.map_err(|error| Failure::unfinished(format!("failed to look at {}", step.name), error))?;
-            if found != step.to {
+            if place(found.as_ref()) != wanted {
                 fleet.held().await?;
-                let (found, to) = (show(found), show(step.to));
+                let (found, to) = (show(found.map(|target| target.version)), show(step.to));
                 let what = format!("the alias {} of {} is at {found}, not yet at {to}", step.alias, step.name);
                 return Err(Failure::Unfinished { what, source: None }.into());
             }
@@ -74,14 +90,14 @@ impl Promotion<'_> {
     /// Where live points. An answer other than the expected one is asked for again before it counts.
     async fn pointing(
         &self,
-        fleet: &dyn Fleet,
+        fleet: &(impl Fleet + ?Sized),
         name: &FleetName,
-        expected: Option<FleetVersion>,
-    ) -> Result<Option<FleetVersion>, FleetError> {
+        expected: impl Fn(Option<&AliasTarget>) -> bool,
+    ) -> Result<Option<AliasTarget>, FleetError> {
         let mut attempts = 1;
         loop {
-            let found = fleet.alias(name, self.alias()).await?.map(|alias| alias.target.version);
-            if found == expected || attempts == ATTEMPTS {
+            let found = fleet.alias(name, self.alias()).await?.map(|alias| alias.target);
+            if expected(found.as_ref()) || attempts == ATTEMPTS {
                 return Ok(found);
             }
             attempts += 1;
@@ -89,22 +105,29 @@ impl Promotion<'_> {
         }
     }
 
-    async fn apply_one(&self, fleet: &Fenced<'_>, step: &AliasMove) -> Result<(), Moved> {
+    async fn apply_one(&self, fleet: &Fenced<'_>, step: &AliasMove, weight: Option<u8>) -> Result<(), Moved> {
         let now = fleet.reading().alias(&step.name, &step.alias).await?;
-        let version = now.as_ref().map(|alias| alias.target.version);
-        if !promotion::remaining(step, version).map_err(Moved::Stranger)? {
+        if !promotion::remaining(step, now.as_ref().map(|now| &now.target)).map_err(Moved::Stranger)? {
             return Ok(());
         }
-        let target = |to| AliasTarget { version: to, canary: None, description: self.manifest.release.to_string() };
-        match (now, step.to) {
+        match (now, self.target(step, weight)) {
             (Some(now), None) => fleet.delete_alias(&step.name, &step.alias, &now).await?,
-            (Some(now), Some(to)) => {
-                fleet.update_alias(&step.name, &step.alias, &target(to), &now.revision).await?;
+            (Some(now), Some(target)) => {
+                if (now.target.version, now.target.canary) != (target.version, target.canary) {
+                    fleet.update_alias(&step.name, &step.alias, &target, &now.revision).await?;
+                }
             }
-            (None, Some(to)) => fleet.create_alias(&step.name, &step.alias, &target(to)).await?,
+            (None, Some(target)) => fleet.create_alias(&step.name, &step.alias, &target).await?,
             (None, None) => {}
         }
         Ok(())
+    }
+
+    /// Where an alias points after a move, or after this share of it; `None` if it is no more.
+    fn target(&self, step: &AliasMove, weight: Option<u8>) -> Option<AliasTarget> {
+        let description = self.manifest.release.to_string();
+        let shared = weight.and_then(|weight| canary::target(step, weight, description.clone()));
+        shared.or_else(|| step.to.map(|version| AliasTarget { version, canary: None, description }))
     }
 
     /// Where live points now, for every staged function. Moves are recorded from there and stay so: an answer that is not
@@ -112,12 +135,12 @@ impl Promotion<'_> {
     pub(super) async fn live_versions(
         &self,
         state: &EnvironmentState,
-    ) -> anyhow::Result<BTreeMap<FunctionName, Option<FleetVersion>>> {
+    ) -> anyhow::Result<BTreeMap<FunctionName, Option<AliasTarget>>> {
         let fleet = self.context.fleet(self.environment)?;
         let mut live = BTreeMap::new();
         for (function, deployed) in &state.staged {
-            let recorded = state.live.as_ref().and_then(|live| live.functions.get(function)).map(|was| was.version);
-            let found = self.pointing(fleet, &deployed.name, recorded).await;
+            let was = state.live.as_ref().and_then(|live| live.functions.get(function)).map(|was| (was.version, None));
+            let found = self.pointing(&fleet, &deployed.name, |found| place(found) == was).await;
             let found =
                 found.map_err(|error| Failure::unfinished(format!("failed to look at {}", deployed.name), error))?;
             live.insert(function.clone(), found);
@@ -150,6 +173,11 @@ impl<E: Into<Unwritten>> From<E> for Moved {
     fn from(error: E) -> Self {
         Self::Unwritten(error.into())
     }
+}
+
+/// Where a target sends calls, whatever is written beside it.
+fn place(target: Option<&AliasTarget>) -> Option<(FleetVersion, Option<(FleetVersion, u16)>)> {
+    target.map(|target| (target.version, target.canary))
 }
 
 fn show(version: Option<FleetVersion>) -> String {

@@ -83,7 +83,7 @@ fn stop(name: &str, roles: &[&str], soak: Option<&str>, evidence: &[&str]) -> St
         soak: soak.map(|soak| soak.parse().unwrap()),
         evidence: kinds.collect(),
     };
-    Stop { environment: name.parse().unwrap(), safe_smoke_only: false, recovery: name == "dr", gate }
+    Stop { environment: name.parse().unwrap(), safe_smoke_only: false, recovery: name == "dr", gate, canary: None }
 }
 
 fn manifest() -> Manifest {

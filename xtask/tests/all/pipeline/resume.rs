@@ -10,6 +10,7 @@ use xtask::{
         environment::EnvironmentEvent,
         releases::ReleaseEvent,
     },
+    ports::fleet::Fleet as _,
 };
 
 use crate::support::{

@@ -102,7 +102,7 @@ fn local(folder: &TempDir) -> Utf8PathBuf {
 
 /// What a fresh process would see of a work tree and a local state.
 pub(super) fn context(root: &Utf8Path, local: &Utf8Path) -> Context {
-    world::context_with(root, local, Arc::new(LocalGit::open(root).unwrap()))
+    world::context_in(root, local, Arc::new(LocalGit::open(root).unwrap()))
 }
 
 impl Work {

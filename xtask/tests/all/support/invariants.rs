@@ -24,7 +24,7 @@ use xtask::{
         releases::ReleaseEvent,
         version::Version,
     },
-    ports::fleet::FleetVersion,
+    ports::fleet::{Fleet as _, FleetVersion},
 };
 
 use crate::support::project::tree;

@@ -37,6 +37,8 @@ pub(crate) enum Bad {
     Slow,
     /// It answers well before it is live, and wrongly after.
     TwoFaced,
+    /// Its zip has no program at its root. Only the packer of the world in process makes such a zip.
+    Package,
 }
 
 impl Project {
@@ -116,6 +118,7 @@ impl Project {
                 Bad::Answer => json!({ "answer": wrong }),
                 Bad::Hang => json!({ "mode": "hang" }),
                 Bad::TwoFaced => json!({ "mode": "two-faced", "answer": good(function) }),
+                Bad::Package => json!({ "package": "without a program" }),
                 Bad::Slow => json!({ "mode": "slow", "answer": good(function) }),
             },
         );

@@ -1,12 +1,14 @@
-//! A fleet going wrong.
+//! A fleet and its alarms, going wrong.
 
 use async_trait::async_trait;
 use xtask::{
     model::{
         configuration::Configuration,
         digest::Digest,
-        names::{AliasName, FleetName},
+        names::{AlarmName, AliasName, FleetName},
+        time::Time,
     },
+    ports::alarms::{Alarm, Alarms, AlarmsError},
     ports::fleet::{
         AliasState, AliasTarget, CodeSource, Fleet, FleetError, FleetVersion, FunctionState, Invocation, Qualifier,
         Revision,
@@ -15,12 +17,32 @@ use xtask::{
 
 use super::{Fated, How, Kind, as_it_is, storm};
 
-/// Both of a fleet's ways to be out of reach for now.
-fn fleet_error(call: usize) -> FleetError {
-    if call.is_multiple_of(2) {
-        FleetError::Throttled("a storm".to_owned())
-    } else {
-        FleetError::Unreachable { what: "a call".to_owned(), source: Box::new(storm()) }
+/// A call that did not come through. A busy fleet is no storm: the engine waits for it by itself.
+fn fleet_error(_call: usize) -> FleetError {
+    FleetError::Unreachable { what: "a call".to_owned(), source: Box::new(storm()) }
+}
+
+fn alarms_error(_call: usize) -> AlarmsError {
+    AlarmsError::Unreachable { what: "a call".to_owned(), source: Box::new(storm()) }
+}
+
+#[async_trait]
+impl Alarms for Fated<dyn Alarms> {
+    async fn alarm(&self, alarm: &AlarmName) -> Result<Alarm, AlarmsError> {
+        let call = || self.inner.alarm(alarm);
+        self.fate.call(Kind::Question, format!("alarm {alarm}"), call, alarms_error, as_it_is).await
+    }
+
+    async fn requests(
+        &self,
+        name: &FleetName,
+        alias: &AliasName,
+        version: FleetVersion,
+        since: Time,
+    ) -> Result<u64, AlarmsError> {
+        let call = || self.inner.requests(name, alias, version, since);
+        let what = format!("alarm requests of {name}");
+        self.fate.call(Kind::Question, what, call, alarms_error, as_it_is).await
     }
 }
 

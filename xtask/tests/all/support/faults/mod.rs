@@ -22,7 +22,7 @@ use tokio::sync::Notify;
 use xtask::{
     context::{Context, Site},
     model::time::Time,
-    ports::{clock::Clock, fleet::Fleet},
+    ports::{alarms::Alarms, clock::Clock, fleet::Fleet},
 };
 
 pub(crate) use self::signal::Signal;
@@ -168,9 +168,13 @@ impl Fate {
         let fleets = context.fleets.into_iter().map(|(environment, inner)| {
             (environment, Arc::new(Fated { fate: Arc::clone(self), inner, region: "" }) as Arc<dyn Fleet>)
         });
+        let alarms = context.alarms.into_iter().map(|(environment, inner)| {
+            (environment, Arc::new(Fated { fate: Arc::clone(self), inner, region: "" }) as Arc<dyn Alarms>)
+        });
         let here = |inner| Arc::new(Fated { fate: Arc::clone(self), inner, region: "" });
         let there = |inner| Arc::new(Fated { fate: Arc::clone(self), inner, region: "dr: " });
         Context {
+            alarms: alarms.collect(),
             fleets: fleets.collect(),
             vault: here(context.vault),
             witness: Arc::new(Fated { fate: Arc::clone(self), inner: context.witness, region: "" }),
