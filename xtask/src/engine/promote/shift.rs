@@ -74,10 +74,13 @@ impl Promotion<'_> {
     async fn arrived(&self, fleet: &Fenced<'_>, moves: &[AliasMove], weight: Option<u8>) -> anyhow::Result<()> {
         for step in moves {
             let wanted = place(self.target(step, weight).as_ref());
-            let found = self.pointing(fleet.reading(), &step.name, |found| place(found) == wanted).await;
+            // Whoever was interrupted may have gone further than this share already.
+            let there =
+                |found: Option<&AliasTarget>| place(found) == wanted || promotion::remaining(step, found) == Ok(false);
+            let found = self.pointing(fleet.reading(), &step.name, there).await;
             let found =
                 found.map_err(|error| Failure::unfinished(format!("failed to look at {}", step.name), error))?;
-            if place(found.as_ref()) != wanted {
+            if !there(found.as_ref()) {
                 fleet.held().await?;
                 let (found, to) = (show(found.map(|target| target.version)), show(step.to));
                 let what = format!("the alias {} of {} is at {found}, not yet at {to}", step.alias, step.name);
