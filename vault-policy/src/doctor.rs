@@ -132,4 +132,4 @@ fn by_whom(holes: &[&Hole]) -> String {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

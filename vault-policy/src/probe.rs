@@ -69,7 +69,7 @@ pub fn judge(vault: &Vault, side: Side, policy: &Policy) -> Result<Judgement, Re
         identities.push((role.as_str(), identity(vault, actor)?));
     }
     let mut judgement = Judgement { rules: Vec::new(), holes: Vec::new() };
-    for probe in probes(vault, side, policy) {
+    for probe in probes(vault, side, policy)? {
         match judgement.rules.iter_mut().find(|(rule, _)| *rule == probe.rule) {
             Some((_, count)) => *count += 1,
             None => judgement.rules.push((probe.rule.clone(), 1)),
@@ -101,15 +101,20 @@ pub fn judge(vault: &Vault, side: Side, policy: &Policy) -> Result<Judgement, Re
 }
 
 fn identity(vault: &Vault, actor: Actor) -> Result<Policy, RenderError> {
-    let text = render(vault, &Document::Role(actor))?;
-    Policy::parse(&text, Form::Identity).map_err(|error| RenderError::Template(error.to_string()))
+    parsed(&render(vault, &Document::Role(actor))?, Form::Identity)
+}
+
+fn parsed(rendered: &str, form: Form) -> Result<Policy, RenderError> {
+    Policy::parse(rendered, form).map_err(|error| RenderError::Template(error.to_string()))
 }
 
 /// Every request that a bucket's policy is asked about. Besides the vault's own roles and prefixes these are the roles
 /// and resources that the policy itself makes a difference for: an exception for one back door is asked about, too.
-#[must_use]
-pub fn probes(vault: &Vault, side: Side, policy: &Policy) -> Vec<Probe> {
-    let Some(store) = vault.bucket(side) else { return Vec::new() };
+///
+/// # Errors
+/// If the reviewed policy cannot be rendered for this vault.
+pub fn probes(vault: &Vault, side: Side, policy: &Policy) -> Result<Vec<Probe>, RenderError> {
+    let store = vault.bucket(side).ok_or_else(|| RenderError::NoSuch("mirror".to_owned()))?;
     let bucket = format!("arn:aws:s3:::{}", store.bucket);
     let (roles, resources) = policy.mentions();
     let account = vault.roles.vault_administrator.account();
@@ -120,12 +125,16 @@ pub fn probes(vault: &Vault, side: Side, policy: &Policy) -> Vec<Probe> {
     strangers.sort();
     strangers.dedup();
     let own = |resource: &String| resource.strip_prefix(&format!("{bucket}/")).map(str::to_owned);
+    // What the reviewed policy speaks of has its samples already.
+    let (_, reviewed) = parsed(&render(vault, &Document::Bucket(side))?, Form::Resource)?.mentions();
     let mut keys = keys(vault);
-    keys.extend(resources.iter().filter_map(own).filter(|key| !key.is_empty()));
+    let resources = resources.iter().filter(|resource| !reviewed.contains(resource));
+    keys.extend(resources.filter_map(own).filter(|key| !key.is_empty()));
     keys.sort();
     keys.dedup();
     let everyone = actors.into_iter().chain(strangers.into_iter().map(|role| (None, role))).collect();
-    requests::Asker { vault, side, bucket, account: account.to_owned(), everyone, keys }.all()
+    let asker = requests::Asker { vault, side, bucket, account: account.to_owned(), everyone, keys };
+    Ok(asker.all())
 }
 
 /// A key under every prefix of every writer, and keys under none.

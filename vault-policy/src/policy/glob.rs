@@ -2,6 +2,11 @@
 
 /// `*` stands for any text, slashes included, `?` for one character.
 pub(crate) fn matches(pattern: &str, text: &str) -> bool {
+    // Most have no wildcard, or begin otherwise: a judgement asks thousands of times.
+    let literal = pattern.split(['*', '?']).next().unwrap_or_default();
+    if literal.len() == pattern.len() || !text.starts_with(literal) {
+        return pattern == text;
+    }
     if pattern.is_ascii() && text.is_ascii() {
         return meets(pattern.as_bytes(), text.as_bytes(), b'*', b'?');
     }
