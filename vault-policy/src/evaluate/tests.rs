@@ -68,8 +68,10 @@ fn actions_and_resources_are_met() {
     );
 }
 
-/// `(operator, values, what the request carries, whether it holds)`; `None` carries nothing.
-const CONDITIONS: &[(&str, &[&str], Option<&[&str]>, bool)] = &[
+/// The operator, its values, what the request carries (`None`: the key is absent), and whether it holds.
+type Case = (&'static str, &'static [&'static str], Option<&'static [&'static str]>, bool);
+
+const CONDITIONS: &[Case] = &[
     ("StringEquals", &["a", "b"], Some(&["b"]), true),
     ("StringEquals", &["a"], Some(&["A"]), false),
     ("StringEquals", &["a*"], Some(&["ab"]), false),
