@@ -6,10 +6,12 @@ use camino::Utf8PathBuf;
 
 use crate::{
     config::Config,
+    engine::patience::Patient,
+    failure::Failure,
     model::names::EnvName,
     ports::{
-        cargo::Cargo, clock::Clock, fleet::Fleet, git::Git, lock::Locks, signer::Signer, story::Story, vault::Vault,
-        witness::Witness,
+        alarms::Alarms, cargo::Cargo, clock::Clock, fleet::Fleet, git::Git, lock::Locks, signer::Signer, story::Story,
+        vault::Vault, witness::Witness,
     },
 };
 
@@ -42,6 +44,8 @@ pub struct Context {
     pub locks: Arc<dyn Locks>,
     /// The fleet of each environment.
     pub fleets: BTreeMap<EnvName, Arc<dyn Fleet>>,
+    /// What watches each environment.
+    pub alarms: BTreeMap<EnvName, Arc<dyn Alarms>>,
     /// The repository.
     pub git: Arc<dyn Git>,
     /// The build tool.
@@ -75,14 +79,22 @@ impl Context {
         Self { vault, witness, ..self.clone() }
     }
 
-    /// The fleet of an environment.
+    /// What watches an environment.
     ///
     /// # Errors
     /// If the configuration has no such environment.
-    pub fn fleet(&self, environment: &EnvName) -> Result<&dyn Fleet, crate::failure::Failure> {
-        self.fleets
-            .get(environment)
-            .map(AsRef::as_ref)
-            .ok_or_else(|| crate::failure::Failure::usage(format!("release.toml has no environment `{environment}`")))
+    pub fn alarms(&self, environment: &EnvName) -> Result<&dyn Alarms, Failure> {
+        let alarms = self.alarms.get(environment).map(AsRef::as_ref);
+        alarms.ok_or_else(|| Failure::usage(format!("release.toml has no environment `{environment}`")))
+    }
+
+    /// The fleet of an environment, behind patience: whoever asks it need not care for throttling.
+    ///
+    /// # Errors
+    /// If the configuration has no such environment.
+    pub fn fleet(&self, environment: &EnvName) -> Result<Patient<'_>, Failure> {
+        let fleet = self.fleets.get(environment);
+        let fleet = fleet.ok_or_else(|| Failure::usage(format!("release.toml has no environment `{environment}`")))?;
+        Ok(Patient::new(fleet.as_ref(), self.clock.as_ref(), self.story.as_ref()))
     }
 }

@@ -88,7 +88,9 @@ fn text(history: &[Happened]) -> String {
     let rows = history.iter().map(|entry| {
         let detail = match &entry.event {
             EnvironmentEvent::Failed { finding, .. } | EnvironmentEvent::Died { finding } => finding.clone(),
-            EnvironmentEvent::Abandoned { reason } => reason.clone(),
+            EnvironmentEvent::Abandoned { reason } | EnvironmentEvent::Withdrawn { reason, .. } => reason.clone(),
+            EnvironmentEvent::Shifting { canary: Some(rules), .. } => format!("canary: {rules}"),
+            EnvironmentEvent::Weighted { step, weight, .. } => format!("canary step {step}: {weight}% of the calls"),
             _ => String::new(),
         };
         vec![

@@ -1,4 +1,5 @@
-//! `invoke`: builds one function and calls it on this machine, through the real Lambda Runtime API.
+//! `invoke`: builds one function and calls it on this machine, through the real Lambda Runtime API; or calls what is live
+//! in an environment.
 
 use std::fs;
 
@@ -10,9 +11,15 @@ use crate::{
     cmd::World,
     context::Context,
     failure::Failure,
-    model::{configuration::Architecture, names::FunctionName},
+    model::{
+        configuration::Architecture,
+        names::{EnvName, FunctionName},
+    },
     output::Answer,
-    ports::cargo::{BuildRequest, Purpose},
+    ports::{
+        cargo::{BuildRequest, Purpose},
+        fleet::{Fleet as _, FleetError, Qualifier},
+    },
 };
 
 /// Arguments of `invoke`.
@@ -23,6 +30,9 @@ pub struct Args {
     /// The event, a JSON file.
     #[arg(long, value_name = "FILE")]
     event: Utf8PathBuf,
+    /// Call what is live in this environment, as a caller does [default: build the work tree and call that]
+    #[arg(long, value_name = "ENV")]
+    env: Option<EnvName>,
 }
 
 pub(super) async fn run(world: &World, args: Args) -> anyhow::Result<Answer> {
@@ -31,6 +41,9 @@ pub(super) async fn run(world: &World, args: Args) -> anyhow::Result<Answer> {
     }
     let context = world.writing_context()?;
     let event = event(&world.working_directory.join(&args.event))?;
+    if let Some(environment) = &args.env {
+        return live(&context, environment, &args.function, &event).await;
+    }
     let folder = tempfile::tempdir().context("failed to make a temporary folder")?;
     let folder = Utf8Path::from_path(folder.path()).context("the temporary folder's path is not UTF-8")?;
     let spec = spec(world, &context, &args.function, folder)?;
@@ -45,11 +58,36 @@ pub(super) async fn run(world: &World, args: Args) -> anyhow::Result<Answer> {
         context.story.note(line);
     }
     let answer = answered.map_err(failed)?;
-    let json = serde_json::from_slice(&answer.payload).context("the function's answer is not JSON")?;
-    let text = String::from_utf8_lossy(&answer.payload).into_owned();
-    let failure = answer.function_error.map(|kind| {
-        Failure::Incorrect(format!("{} failed ({kind}): its answer says why; its log is above", args.function))
-    });
+    told(&args.function, &answer.payload, answer.function_error)
+}
+
+/// Calls what callers get, through the alias that they use.
+async fn live(
+    context: &Context,
+    environment: &EnvName,
+    function: &FunctionName,
+    event: &[u8],
+) -> anyhow::Result<Answer> {
+    let name = context.config.fleet_name(environment, function)?;
+    let qualifier = Qualifier::Alias(context.config.alias.clone());
+    let answered = context.fleet(environment)?.invoke(&name, &qualifier, event).await;
+    let answer = answered.map_err(|error| match error {
+        FleetError::NotFound(_) => Failure::Refused(format!(
+            "{function} is not live in {environment}; run `cargo xtask promote --to {environment}`"
+        )),
+        FleetError::Invalid(why) => Failure::Usage(why),
+        error => Failure::unfinished(format!("failed to call {name}"), error),
+    })?;
+    answer.log_tail.lines().for_each(|line| context.story.note(line));
+    context.story.note(&format!("version {} of {name} answered", answer.executed));
+    told(function, &answer.payload, answer.function_error)
+}
+
+fn told(function: &FunctionName, payload: &[u8], function_error: Option<String>) -> anyhow::Result<Answer> {
+    let json = serde_json::from_slice(payload).context("the function's answer is not JSON")?;
+    let text = String::from_utf8_lossy(payload).into_owned();
+    let failure = function_error
+        .map(|kind| Failure::Incorrect(format!("{function} failed ({kind}): its answer says why; its log is above")));
     Ok(Answer { text, json, failure })
 }
 

@@ -80,6 +80,16 @@ fn text(plan: &PromotionPlan) -> anyhow::Result<String> {
         vec![function.name.to_string(), action(function.action).to_owned(), live, function.code.short(), checks]
     });
     writeln!(text, "\n{}", table(&["function", "action", "live now", "code", "checks"], &rows.collect::<Vec<_>>()))?;
+    if let Some(canary) = &plan.canary {
+        writeln!(text, "canary: {canary}")?;
+        let alarms = canary.alarms.iter().map(ToString::to_string).collect::<Vec<_>>();
+        let alarms = if alarms.is_empty() { "none".to_owned() } else { alarms.join(", ") };
+        let (least, most) = (canary.min_requests, canary.wait_at_most);
+        writeln!(
+            text,
+            "each step: at least {least} requests of each function, alarms: {alarms}; waits {most} at most"
+        )?;
+    }
     for orphan in &plan.orphans {
         writeln!(text, "{orphan} is no longer in the release; it stays")?;
     }

@@ -2,8 +2,11 @@
 
 use crate::{
     cmd::{World, status},
-    engine::promote::rollback::{self, RollbackPlan},
-    model::names::EnvName,
+    engine::{
+        dr,
+        promote::rollback::{self, Request, RollbackPlan},
+    },
+    model::{names::EnvName, version::Version},
     output::{Answer, table::table},
 };
 
@@ -16,21 +19,47 @@ pub struct Args {
     /// Why; it stands in the ledger and in the graveyard.
     #[arg(long, value_name = "TEXT", default_value = "no reason given")]
     reason: String,
+    /// The release to leave; the live one, if none is named. Named, it also goes back from a release that a rollback brought
+    #[arg(long, value_name = "VERSION")]
+    from: Option<Version>,
 }
 
 pub(super) async fn run(world: &World, args: Args) -> anyhow::Result<Answer> {
     let context = if world.globals.plan { world.context()? } else { world.writing_context()? };
-    let (plan, manifest) = rollback::plan(&context, &args.env, &args.reason).await?;
+    let request = Request { from: args.from, reason: &args.reason };
+    let recovery = context.config.stop(&args.env)?.recovery;
+    let (plan, manifest) = match recovery {
+        true => dr::plan_back(&context, request).await?,
+        false => rollback::plan(&context, &args.env, request).await?,
+    };
     if world.globals.plan {
         return Answer::new(&plan, text(&plan));
     }
-    let promoted = rollback::run(&context, &plan, &manifest).await?;
+    let promoted = match recovery {
+        true => dr::run_back(&context, request).await?,
+        false => rollback::run(&context, &plan, &manifest).await?,
+    };
     let overview = crate::engine::status::overview(&context).await?;
-    let head = format!("{} is back in {}; {} is dead", plan.to, plan.environment, plan.from.release);
+    let head = match promoted.changed {
+        true => format!("{} is back in {}; {} is dead", plan.to, plan.environment, plan.from.release),
+        false => already(&plan),
+    };
     Answer::new(&promoted, format!("{head}\n\n{}", status::text(&overview, world.columns)))
 }
 
+fn already(plan: &RollbackPlan) -> String {
+    let RollbackPlan { environment, to, from, .. } = plan;
+    format!(
+        "{to} is back in {environment} already, in place of {}; \
+         to leave {to}, too, run `cargo xtask rollback --env {environment} --from {to}`",
+        from.release
+    )
+}
+
 fn text(plan: &RollbackPlan) -> String {
+    if plan.done {
+        return already(plan);
+    }
     let head = format!(
         "roll {} back from {} to {}\n{}\n{} is dead afterwards: {}\n",
         plan.environment, plan.from.release, plan.to, plan.manifest, plan.from.release, plan.from.reason

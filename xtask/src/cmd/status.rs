@@ -56,7 +56,10 @@ pub(super) fn text(status: &Status, columns: Option<usize>) -> String {
         match (&next.environment, &next.waits_for) {
             (Some(environment), Some(what)) => text.push_str(&format!("\n{release}waits at {environment}: {what}\n")),
             (Some(environment), None) => text.push_str(&format!("\n{release}may enter {environment}\n")),
-            (None, Some(what)) => text.push_str(&format!("\n{release}goes no further; it waits for {what}\n")),
+            (None, Some(what)) => text.push_str(&format!("\n{release}is dead; it waits for {what}\n")),
+            (None, None) if next.release.is_some() => {
+                text.push_str(&format!("\n{release}is everywhere; it waits for the next commit\n"));
+            }
             _ => text.push('\n'),
         }
         text.push_str(&format!("next: {}\n", next.command));
@@ -72,7 +75,18 @@ fn line(environment: &EnvironmentStatus) -> String {
         format!("\n{name}: {} since {}{synced}", live.release, live.since)
     });
     let held = environment.holder.as_ref().map(|c| format!("\n{name} is held by {} for {}", c.owner, c.release));
-    [live, held].into_iter().flatten().collect()
+    let canary = environment.canary.as_ref().map(|canary| {
+        let step = canary.step.and_then(|begun| Some((begun, canary.rules.step(begun.number)?)));
+        let now = step.map_or_else(
+            || "not begun".to_owned(),
+            |(begun, step)| {
+                let of = canary.rules.steps.len();
+                format!("step {} of {of}, {}% of the calls since {}", begun.number, step.weight, begun.since)
+            },
+        );
+        format!("\n{name}: canary: {now}")
+    });
+    [live, held, canary].into_iter().flatten().collect()
 }
 
 fn release_text(status: &ReleaseStatus) -> anyhow::Result<String> {

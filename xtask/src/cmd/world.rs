@@ -9,6 +9,7 @@ use crate::{
         cargo::SystemCargo,
         git::LocalGit,
         local::{
+            alarms::LocalAlarms,
             clock::SystemClock,
             fleet::{LocalFleet, Setup},
             keys::FileKeys,
@@ -25,7 +26,7 @@ use crate::{
     failure::Failure,
     model::names::EnvName,
     output::progress::Narrator,
-    ports::{clock::Clock, fleet::Fleet, git::Git, story::Story},
+    ports::{alarms::Alarms, clock::Clock, fleet::Fleet, git::Git, story::Story},
 };
 
 /// What this process was started with.
@@ -103,6 +104,11 @@ impl World {
         let workshop = local.join("tmp");
         let locks = FileLocks::new(&local.join("locks"));
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let alarms = config.path.iter().map(|stop| {
+            let region = if stop.recovery { local.join("dr") } else { local.clone() };
+            let watch = LocalAlarms::of(&config, &stop.environment, &region, Arc::clone(&clock));
+            (stop.environment.clone(), Arc::new(watch) as Arc<dyn Alarms>)
+        });
         let fleets = config.path.iter().map(|stop| {
             let region = if stop.recovery { local.join("dr") } else { local.clone() };
             let fleet = self.fleet(&config, &stop.environment, &local, &region, &clock);
@@ -110,6 +116,7 @@ impl World {
         });
         Ok(Context {
             fleets: fleets.collect(),
+            alarms: alarms.collect(),
             root: root.clone(),
             config: Arc::new(config.clone()),
             actor: format!("{}@{}", self.user, self.machine),
@@ -163,6 +170,7 @@ impl World {
             local: local.to_owned(),
             variables: here.map(|(_, name)| (name.clone(), variables.clone())).collect(),
             settle: Duration::ZERO,
+            quota: None,
             clock: Arc::clone(clock),
         })
     }

@@ -1,5 +1,6 @@
 //! The team's configuration: read as it is written (`raw`), then validated into what the rest may rely on.
 
+mod canary;
 pub mod load;
 pub mod people;
 pub mod raw;
@@ -13,7 +14,7 @@ use camino::Utf8PathBuf;
 use crate::model::{
     configuration::{Architecture, Configuration, Variables},
     manifest::Stop,
-    names::{AliasName, EnvName, FleetName, FunctionName},
+    names::{AlarmName, AliasName, EnvName, FleetName, FunctionName},
     version::Version,
 };
 
@@ -39,6 +40,8 @@ pub struct Config {
     /// SQL files for the stores on this machine: from a database under the folder of local state, with `{environment}`,
     /// to a folder of files under the root.
     pub seeds: BTreeMap<String, Utf8PathBuf>,
+    /// The alarms on this machine.
+    pub alarms: BTreeMap<AlarmName, raw::LocalAlarm>,
 }
 
 /// One function.

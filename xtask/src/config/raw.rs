@@ -6,10 +6,12 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::model::{
+    canary::CanaryRules,
     configuration::Tracing,
     manifest::GateRules,
-    names::{AliasName, EnvName, FunctionName},
+    names::{AlarmName, AliasName, EnvName, FunctionName},
     smoke::Check,
+    soak::Soak,
     version::Version,
 };
 
@@ -90,6 +92,8 @@ pub struct Environment {
     /// What must hold before a release may enter, beside the order.
     #[serde(default)]
     pub gate: GateRules,
+    /// How a release gets the calls there; all at once if not given. A first deployment and a rollback get them at once.
+    pub canary: Option<CanaryRules>,
 }
 
 /// The profiles.
@@ -116,9 +120,24 @@ pub struct Profile {
     /// to a folder of files.
     #[serde(default)]
     pub seeds: BTreeMap<String, String>,
+    /// The alarms that canaries on this machine listen to.
+    #[serde(default)]
+    pub alarms: BTreeMap<AlarmName, LocalAlarm>,
     /// What differs in single environments.
     #[serde(default)]
     pub environments: BTreeMap<EnvName, ProfileEnvironment>,
+}
+
+/// One alarm on this machine. Anybody raises it by hand with a file `alarms/<environment>/<alarm>` under the folder of local
+/// state, which says why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LocalAlarm {
+    /// The share of a version's calls that fail, in percent, 1 to 100, from which on it is raised. Not given: only by hand.
+    #[schemars(range(min = 1, max = 100))]
+    pub errors_percent: Option<u8>,
+    /// The calls of how long count, `5m` if not given.
+    pub period: Option<Soak>,
 }
 
 /// What a profile says of one environment.

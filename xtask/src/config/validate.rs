@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use camino::Utf8Path;
 
 use crate::{
-    config::{Config, FunctionConfig, Settings, raw},
+    config::{Config, FunctionConfig, Settings, canary, raw},
     model::{
         configuration::{Architecture, Configuration},
         manifest::{GateRules, Stop},
@@ -39,6 +39,7 @@ pub fn release(raw: raw::Release) -> Result<Config, Vec<String>> {
     let functions = raw.functions.iter().map(|(name, f)| (name.clone(), function(name, f, &names, &mut problems)));
     let functions: BTreeMap<_, _> = functions.collect();
     let local = &raw.profile.local;
+    canary::check(&raw, &mut problems);
     for (database, folder) in &local.seeds {
         for relative in [database, folder] {
             if !is_inside(relative) {
@@ -63,13 +64,20 @@ pub fn release(raw: raw::Release) -> Result<Config, Vec<String>> {
         alias: alias(local)?,
         fleet_names,
         variables: names.iter().map(|env| (env.clone(), variables(local, env))).collect(),
+        alarms: local.alarms.clone(),
         seeds: local.seeds.iter().map(|(db, folder)| (db.clone(), folder.into())).collect(),
         path: raw.environments.into_iter().map(stop).collect(),
     })
 }
 
 fn stop(raw: raw::Environment) -> Stop {
-    Stop { environment: raw.name, safe_smoke_only: raw.safe_smoke_only, recovery: raw.recovery, gate: raw.gate }
+    Stop {
+        environment: raw.name,
+        safe_smoke_only: raw.safe_smoke_only,
+        recovery: raw.recovery,
+        gate: raw.gate,
+        canary: raw.canary,
+    }
 }
 
 fn alias(local: &raw::Profile) -> Result<crate::model::names::AliasName, Vec<String>> {

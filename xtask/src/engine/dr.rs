@@ -13,7 +13,11 @@ use crate::{
     engine::{
         facts::{self, Standing},
         ledger, mirror,
-        promote::{self, Promoted, survey},
+        promote::{
+            self, Promoted,
+            rollback::{self, Request, RollbackPlan},
+            survey,
+        },
     },
     failure::Failure,
     model::{
@@ -96,7 +100,7 @@ pub async fn plan(context: &Context, named: Option<Version>) -> anyhow::Result<S
 pub async fn run(context: &Context, plan: &SyncPlan) -> anyhow::Result<Synced> {
     let there = context.at_recovery();
     let phase = context.story.phase(&format!("{}: mirroring the vault", plan.environment));
-    let objects = bring(context, &there, plan, &|text| phase.now(text)).await?;
+    let objects = bring(context, &there, &plan.environment, &|text| phase.now(text)).await?;
     phase.done(&format!("{objects} objects, each verified"));
     let result = promoted(&there, plan).await;
     // What happened there is told here whether it went well or not.
@@ -118,6 +122,47 @@ pub async fn run(context: &Context, plan: &SyncPlan) -> anyhow::Result<Synced> {
     Ok(Synced { release, environment, lag_s, changed: promoted.changed || !synced })
 }
 
+/// The plan of the second region's way back. What is live in the environment that it follows stays: a rollback kills.
+///
+/// # Errors
+/// Refused, if that would kill what is live in the first region, and as a rollback's plan is.
+pub async fn plan_back(context: &Context, request: Request<'_>) -> anyhow::Result<(RollbackPlan, Manifest)> {
+    let (follows, recovery) = region(context)?;
+    let planned = rollback::plan(context, &recovery.environment, request).await;
+    if planned.as_ref().is_ok_and(|(plan, _)| plan.done) {
+        return planned;
+    }
+    let here = survey::state(context, &recovery.environment).await?;
+    let before = survey::state(context, &follows.environment).await?;
+    let goes = here.live.filter(|_| here.rollback.is_none()).map(|live| live.release);
+    if let Some(release) = goes.filter(|goes| before.live.is_some_and(|live| live.release == *goes)) {
+        let (before, here) = (&follows.environment, &recovery.environment);
+        return Err(Failure::Refused(format!(
+            "{release} is live in {before}, which {here} follows: going back kills it; \
+             run `cargo xtask rollback --env {before}` first"
+        ))
+        .into());
+    }
+    planned
+}
+
+/// Takes the second region back. Its own vault is the authority for what happens there, so that is where it is decided
+/// and recorded; the first is told.
+///
+/// # Errors
+/// As the plan, and as a rollback goes.
+pub async fn run_back(context: &Context, request: Request<'_>) -> anyhow::Result<Promoted> {
+    let there = context.at_recovery();
+    let chain = ChainName::Environment(region(context)?.1.environment.clone());
+    bring(context, &there, &region(context)?.1.environment, &|_| {}).await?;
+    // Whoever was interrupted before did not tell.
+    mirror::chain::<EnvironmentEvent>(&there, context, &chain).await?;
+    let (plan, manifest) = plan_back(&there, request).await?;
+    let result = rollback::run(&there, &plan, &manifest).await;
+    mirror::chain::<EnvironmentEvent>(&there, context, &chain).await?;
+    result
+}
+
 async fn promoted(there: &Context, plan: &SyncPlan) -> anyhow::Result<Promoted> {
     let (promotion, manifest): (PromotionPlan, Manifest) = survey::plan(there, &plan.environment, plan.release).await?;
     promote::run(there, &promotion, &manifest).await
@@ -127,7 +172,7 @@ async fn promoted(there: &Context, plan: &SyncPlan) -> anyhow::Result<Promoted> 
 async fn bring(
     context: &Context,
     there: &Context,
-    plan: &SyncPlan,
+    environment: &EnvName,
     now: &(dyn Fn(&str) + Sync),
 ) -> anyhow::Result<u64> {
     let mut brought = 0;
@@ -139,7 +184,7 @@ async fn bring(
     }
     now("releases");
     brought += mirror::chain::<ReleaseEvent>(context, there, &ChainName::Releases).await?;
-    for stop in context.config.path.iter().filter(|stop| stop.environment != plan.environment) {
+    for stop in context.config.path.iter().filter(|stop| &stop.environment != environment) {
         let chain = ChainName::Environment(stop.environment.clone());
         now(&chain.to_string());
         brought += mirror::chain::<EnvironmentEvent>(context, there, &chain).await?;

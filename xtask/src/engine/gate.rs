@@ -37,6 +37,7 @@ pub struct Gathered<'a> {
     death: Option<Death>,
     verified_before: Option<Time>,
     live: Option<Version>,
+    live_died: bool,
     /// The statements about this release for this environment.
     pub approvals: Vec<Signed>,
     authors: Authors,
@@ -57,6 +58,7 @@ impl Gathered<'_> {
             death: self.death.as_ref(),
             verified_before: self.verified_before,
             live: self.live,
+            live_died: self.live_died,
             approvals: &self.approvals,
             authors: &self.authors,
             releaser: &self.releaser,
@@ -99,6 +101,10 @@ pub async fn gather<'a>(
         death: facts::death(context, release).await?,
         verified_before,
         live,
+        live_died: match live.filter(|live| *live > release) {
+            Some(live) => facts::death(context, live).await?.is_some(),
+            None => false,
+        },
         approvals: approvals(context, release, environment).await?,
         authors: Authors::of(&brought(context, manifest, live).await?),
         releaser: releaser(context, release).await?,

@@ -11,6 +11,7 @@ use crate::{
         release,
     },
     model::{
+        canary::Canary,
         digest::Digest,
         environment::{Claim, Live, Phase},
         names::EnvName,
@@ -61,6 +62,8 @@ pub struct EnvironmentStatus {
     pub holder: Option<Claim>,
     /// Where the holder's promotion stands.
     pub phase: Phase,
+    /// The canary under way.
+    pub canary: Option<Canary>,
     /// The release that a rollback pinned here.
     pub pin: Option<Version>,
 }
@@ -117,6 +120,7 @@ pub async fn overview(context: &Context) -> anyhow::Result<Status> {
             live: state.live,
             holder: state.holder,
             phase: state.phase,
+            canary: state.canary,
             pin: state.pin,
         });
     }
@@ -239,5 +243,5 @@ pub async fn next_step(context: &Context, newest: Option<Version>) -> anyhow::Re
         let waits_for = Some(waits_for).filter(|text| !text.is_empty());
         return Ok(NextStep { environment: Some(environment.clone()), waits_for, ..command(&text) });
     }
-    Ok(NextStep { waits_for: Some("the next commit".to_owned()), ..command("release") })
+    Ok(command("release"))
 }

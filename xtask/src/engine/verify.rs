@@ -152,7 +152,7 @@ async fn compare(
 ) -> anyhow::Result<(FunctionVerdict, Option<String>)> {
     let fleet = context.fleet(environment)?;
     let mut notice = None;
-    let aspects = match look(context, fleet, &deployed.name).await {
+    let aspects = match look(context, &fleet, &deployed.name).await {
         Err(error) => {
             let found = format!("{:#}", anyhow::Error::from(error));
             vec![aspect("alias", Verdict::Unreachable, format!("version {}", deployed.version), found)]

@@ -1,12 +1,16 @@
 //! The chain of an environment: what happened there, step by step of each promotion, and the state that its head
 //! carries.
 
+mod state;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::state::{Claim, EnvironmentState, Live, Phase};
 use crate::{
     model::{
+        canary::{BegunStep, Canary, CanaryRules},
         digest::Digest,
         entry::{About, Event},
         names::{AliasName, FleetName, FunctionName},
@@ -17,8 +21,8 @@ use crate::{
     ports::fleet::FleetVersion,
 };
 
-/// What happens in an environment. A promotion is `claimed`, `staged`, `shifting`, `shifted`, `verified`; one that is
-/// found bad goes from wherever it stands to `failed` and `died`.
+/// What happens in an environment. A promotion is `claimed`, `staged`, `shifting`, `shifted`, `verified`, with one `weighted`
+/// for each step of a canary; one that is found bad goes from wherever it stands to `failed` and `died`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum EnvironmentEvent {
@@ -44,6 +48,18 @@ pub enum EnvironmentEvent {
         moves: Vec<AliasMove>,
         /// What the versions answered before they had traffic.
         smoke: Vec<CheckResult>,
+        /// The steps on the way; all at once if there are none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        canary: Option<CanaryRules>,
+    },
+    /// Every alias that moves gives the new version this share of the calls: a step of the canary began.
+    Weighted {
+        /// Which step: 1, 2, 3, …
+        step: u32,
+        /// The share in percent.
+        weight: u8,
+        /// The claim now holds until then: a step lasts longer than other things do.
+        expires: Time,
     },
     /// All aliases moved.
     Shifted,
@@ -72,6 +88,13 @@ pub enum EnvironmentEvent {
         smoke: Vec<CheckResult>,
         /// The end of the function's own log, if it says more.
         log: Option<String>,
+        /// What moves back.
+        moves: Vec<AliasMove>,
+    },
+    /// The canary could not prove the release; aliases are about to go back. The intent of the way back.
+    Withdrawn {
+        /// Why, in one line.
+        reason: String,
         /// What moves back.
         moves: Vec<AliasMove>,
     },
@@ -135,95 +158,6 @@ impl AliasMove {
     }
 }
 
-/// How an environment stands.
-#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct EnvironmentState {
-    /// Grows with every claim: a holder with an older number has lost it.
-    pub fence: u64,
-    /// Who holds the environment, for which release.
-    pub holder: Option<Claim>,
-    /// Where the holder's promotion stands.
-    pub phase: Phase,
-    /// What callers get.
-    pub live: Option<Live>,
-    /// What callers got while the release that is live now was not verified yet: where a finding leads back to.
-    pub fallback: Option<Live>,
-    /// The verified release that was live before the one that is.
-    pub previous: Option<Live>,
-    /// The versions that the holder staged.
-    pub staged: BTreeMap<FunctionName, Deployed>,
-    /// The moves of the shift, or of the way back.
-    pub moves: Vec<AliasMove>,
-    /// The release that a rollback pinned here.
-    pub pin: Option<Version>,
-    /// The rollback under way.
-    pub rollback: Option<Rollback>,
-    /// What the release was found bad for, while its aliases go back.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub finding: Option<String>,
-    /// The highest release that ever claimed this environment.
-    pub highest: Option<Version>,
-}
-
-/// Where a promotion stands.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Phase {
-    /// No promotion is under way.
-    #[default]
-    Closed,
-    /// To be staged.
-    Claimed,
-    /// To be smoked.
-    Staged,
-    /// Aliases are moving.
-    Shifting,
-    /// To be verified.
-    Shifted,
-    /// Aliases are moving back.
-    Failing,
-}
-
-/// Who holds an environment.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Claim {
-    /// Who.
-    pub owner: String,
-    /// The machine whose lock tells whether the owner still lives.
-    pub machine: String,
-    /// Since when.
-    pub since: Time,
-    /// After this, whoever comes may take over.
-    pub expires: Time,
-    /// The release being promoted.
-    pub release: Version,
-    /// Its identity.
-    pub manifest: Digest,
-    /// Whose claim this one took over.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub took_over: Option<String>,
-}
-
-/// A release that callers get.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Live {
-    /// The release.
-    pub release: Version,
-    /// Its identity.
-    pub manifest: Digest,
-    /// When all aliases had moved.
-    pub since: Time,
-    /// Whether it answered well through live.
-    pub verified: bool,
-    /// When it was Globally Synced; only ever set in the second region.
-    pub synced: Option<Time>,
-    /// Its functions there.
-    pub functions: BTreeMap<FunctionName, Deployed>,
-}
-
 impl Event for EnvironmentEvent {
     type State = EnvironmentState;
 
@@ -238,7 +172,7 @@ impl Event for EnvironmentEvent {
                     after.staged.clear();
                     after.moves.clear();
                     after.rollback = rollback.clone();
-                    after.finding = None;
+                    (after.finding, after.withdrawn, after.canary) = (None, None, None);
                 }
                 if let (Some(release), Some(manifest)) = (about.release, about.manifest) {
                     after.highest = after.highest.max(Some(release));
@@ -257,12 +191,22 @@ impl Event for EnvironmentEvent {
                 after.phase = Phase::Staged;
                 after.staged = functions.clone();
             }
-            Self::Shifting { moves, .. } => {
+            Self::Shifting { moves, canary, .. } => {
                 after.phase = Phase::Shifting;
                 after.moves = moves.clone();
+                after.canary = canary.clone().map(|rules| Canary { rules, step: None });
+            }
+            Self::Weighted { step, expires, .. } => {
+                if let Some(canary) = &mut after.canary {
+                    canary.step = Some(BegunStep { number: *step, since: about.time });
+                }
+                if let Some(claim) = &mut after.holder {
+                    claim.expires = *expires;
+                }
             }
             Self::Shifted => {
                 after.phase = Phase::Shifted;
+                after.canary = None;
                 if let (Some(release), Some(manifest)) = (about.release, about.manifest) {
                     let functions = after.staged.clone();
                     let live = Live { release, manifest, since: about.time, verified: false, synced: None, functions };
@@ -299,6 +243,13 @@ impl Event for EnvironmentEvent {
                 after.phase = Phase::Failing;
                 after.finding = Some(finding.clone());
                 after.moves = moves.clone();
+                after.canary = None;
+            }
+            Self::Withdrawn { reason, moves } => {
+                after.phase = Phase::Failing;
+                after.withdrawn = Some(reason.clone());
+                after.moves = moves.clone();
+                after.canary = None;
             }
             Self::Died { .. } => {
                 close(&mut after);
@@ -317,11 +268,13 @@ impl Event for EnvironmentEvent {
             Self::Claimed { .. } => "claimed",
             Self::Staged { .. } => "staged",
             Self::Shifting { .. } => "shifting",
+            Self::Weighted { .. } => "weighted",
             Self::Shifted => "shifted",
             Self::Verified { .. } => "verified",
             Self::RolledBack { .. } => "rolled_back",
             Self::Synced { .. } => "synced",
             Self::Failed { .. } => "failed",
+            Self::Withdrawn { .. } => "withdrawn",
             Self::Died { .. } => "died",
             Self::Abandoned { .. } => "abandoned",
         }
@@ -331,7 +284,7 @@ impl Event for EnvironmentEvent {
 fn close(state: &mut EnvironmentState) {
     state.holder = None;
     state.rollback = None;
-    state.finding = None;
+    (state.finding, state.withdrawn, state.canary) = (None, None, None);
     state.phase = Phase::Closed;
     state.staged.clear();
     state.moves.clear();

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
+    canary::CanaryRules,
     commit::CommitId,
     configuration::Configuration,
     digest::Digest,
@@ -103,6 +104,10 @@ pub struct Stop {
     pub recovery: bool,
     /// What must hold before a release may enter.
     pub gate: GateRules,
+    /// How it gets the calls there; all at once if not given.
+    // What is not asked for is not written, so that the seals of older manifests keep their bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub canary: Option<CanaryRules>,
 }
 
 /// What a gate demands beside the order of the path.
@@ -197,5 +202,17 @@ mod tests {
         assert_eq!((rules.soak, rules.evidence.len()), (None, 0));
         let new = br#"{"approvals":[],"evidence":[{"kind":"e2e","tests":true}],"soak":"24h"}"#;
         assert_eq!(canonical::from_slice::<GateRules>(new).unwrap().evidence.len(), 1);
+    }
+
+    #[test]
+    fn a_stop_writes_a_canary_only_where_there_is_one() {
+        let old = br#"{"environment":"prod","gate":{"approvals":[]},"recovery":false,"safe_smoke_only":true}"#;
+        let stop: Stop = canonical::from_slice(old).unwrap();
+        assert_eq!((stop.canary.is_none(), canonical::to_vec(&stop).unwrap().as_slice()), (true, old.as_slice()));
+        // What is frozen is whole: a default that changes later changes no sealed canary.
+        let text = r#"{"steps":[{"bake":"5m","weight":10}]}"#;
+        let rules: CanaryRules = serde_json::from_str(text).unwrap();
+        let frozen = r#"{"alarms":[],"min_requests":0,"steps":[{"bake":"5m","weight":10}],"wait_at_most":"1h"}"#;
+        assert_eq!(canonical::to_vec(&rules).unwrap(), frozen.as_bytes());
     }
 }

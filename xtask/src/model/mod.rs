@@ -3,6 +3,7 @@
 
 pub mod allowed_signers;
 pub mod approval;
+pub mod canary;
 pub mod canonical;
 pub mod commit;
 pub mod configuration;

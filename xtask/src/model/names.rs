@@ -122,6 +122,11 @@ name!(
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
         && !text.bytes().all(|b| b.is_ascii_digit())
 );
+name!(
+    /// An alarm that a canary listens to. CloudWatch allows more; these need no quoting anywhere.
+    AlarmName, "alarm", "letters, digits, dashes and underscores, at most 128 characters",
+    |text| !text.is_empty() && text.len() <= 128 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+);
 
 #[cfg(test)]
 mod tests {

@@ -1,15 +1,21 @@
-//! Soak times: how long a release must prove itself in one environment before it may enter the next.
+//! Lengths of time in the rules: how long a release must prove itself in one environment before it may enter the next,
+//! or in one step of a canary before the next begins.
 
 use std::{fmt, str::FromStr, time::Duration};
 
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize, de};
 
-/// A soak time in whole seconds, at least one; written as people say it: `24h`, `1h 30m`.
+/// A soak or bake time in whole seconds, at least one; written as people say it: `24h`, `1h 30m`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Soak(u32);
 
 impl Soak {
+    /// One hour.
+    pub const HOUR: Self = Self(3600);
+    /// Five minutes.
+    pub const FIVE_MINUTES: Self = Self(300);
+
     /// How long.
     #[must_use]
     pub fn duration(self) -> Duration {
@@ -17,9 +23,11 @@ impl Soak {
     }
 }
 
-/// A text that is not a soak time.
+/// A text that is not a soak or bake time.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("`{0}` is not a soak time: write hours, minutes and seconds, for example `24h`, `1h 30m` or `168h` for a week")]
+#[error(
+    "`{0}` is not a length of time: write hours, minutes and seconds, for example `24h`, `1h 30m` or `168h` for a week"
+)]
 pub struct SoakError(String);
 
 impl FromStr for Soak {
@@ -59,7 +67,7 @@ impl schemars::JsonSchema for Soak {
     }
 
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({ "type": "string", "description": "hours, minutes and seconds, for example `24h`" })
+        schemars::json_schema!({ "type": "string", "description": "hours, minutes and seconds, for example `24h` or `5m`" })
     }
 }
 

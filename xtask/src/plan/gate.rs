@@ -74,6 +74,8 @@ pub struct Facts<'a> {
     pub verified_before: Option<Time>,
     /// What is live in the environment.
     pub live: Option<Version>,
+    /// Whether that is dead.
+    pub live_died: bool,
     /// Every entry of the approvals chain of this release and environment, in order.
     pub approvals: &'a [Signed],
     /// Who wrote what the release brings into the environment.
@@ -108,6 +110,7 @@ impl<'a> Facts<'a> {
             death: None,
             verified_before: None,
             live: None,
+            live_died: false,
             approvals: &[],
             authors: NOBODY,
             releaser: UNKNOWN,

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::{
     model::{
+        canary::CanaryRules,
         configuration::Configuration,
         digest::Digest,
         environment::{AliasMove, Deployed, Phase},
@@ -13,7 +14,7 @@ use crate::{
         version::Version,
     },
     plan::gate::Gate,
-    ports::fleet::{AliasState, FleetVersion, FunctionState},
+    ports::fleet::{AliasState, AliasTarget, FleetVersion, FunctionState},
 };
 
 /// A promotion: the very one that runs, printed by `--plan`.
@@ -31,6 +32,9 @@ pub struct PromotionPlan {
     pub from_phase: Phase,
     /// What changes.
     pub functions: Vec<FunctionPlan>,
+    /// The steps in which the new versions get the calls; at once if there are none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub canary: Option<CanaryRules>,
     /// Functions in the environment that the release no longer has: reported, never deleted.
     pub orphans: Vec<FunctionName>,
 }
@@ -133,16 +137,18 @@ pub fn function(wanted: &Wanted, observed: &Observed) -> FunctionPlan {
     }
 }
 
-/// The moves of a shift: every alias that does not point to its staged version yet.
+/// The moves of a shift: every alias that does not point to its staged version yet, or not with all calls.
 #[must_use]
 pub fn moves(
     staged: &BTreeMap<FunctionName, Deployed>,
-    live: &BTreeMap<FunctionName, Option<FleetVersion>>,
+    live: &BTreeMap<FunctionName, Option<AliasTarget>>,
     alias: &AliasName,
 ) -> Vec<AliasMove> {
     let moved = staged.iter().filter_map(|(function, deployed)| {
-        let from = live.get(function).copied().flatten();
-        (from != Some(deployed.version)).then(|| AliasMove {
+        let live = live.get(function).and_then(Option::as_ref);
+        let from = live.map(|target| target.version);
+        let shared = live.is_some_and(|target| target.canary.is_some());
+        (from != Some(deployed.version) || shared).then(|| AliasMove {
             function: function.clone(),
             name: deployed.name.clone(),
             alias: alias.clone(),
@@ -153,13 +159,16 @@ pub fn moves(
     moved.collect()
 }
 
-/// What is left of a move, by where the alias points now.
+/// Whether a move is still to be done, by where the alias points now: it is done when all calls go to where it goes. A share
+/// that another version gets on the way says nothing.
 ///
 /// # Errors
 /// If it points to neither end: someone else moved it, and nobody may guess what they meant.
-pub fn remaining(step: &AliasMove, now: Option<FleetVersion>) -> Result<bool, Option<FleetVersion>> {
+pub fn remaining(step: &AliasMove, now: Option<&AliasTarget>) -> Result<bool, Option<FleetVersion>> {
+    let shared = now.is_some_and(|target| target.canary.is_some());
+    let now = now.map(|target| target.version);
     if now == step.to {
-        Ok(false)
+        Ok(shared)
     } else if now == step.from {
         Ok(true)
     } else {
@@ -172,7 +181,7 @@ mod tests {
     use super::*;
     use crate::{
         model::configuration::{Architecture, Tracing},
-        ports::fleet::{AliasTarget, LastUpdate, Revision, State},
+        ports::fleet::{LastUpdate, Revision, State},
     };
 
     fn state(code: &str, memory_mb: u32, variable: &str) -> FunctionState {
@@ -238,10 +247,31 @@ mod tests {
             from: Some(FleetVersion(1)),
             to: Some(FleetVersion(2)),
         };
-        assert_eq!(remaining(&step, Some(FleetVersion(1))), Ok(true));
-        assert_eq!(remaining(&step, Some(FleetVersion(2))), Ok(false));
-        assert_eq!(remaining(&step, Some(FleetVersion(3))), Err(Some(FleetVersion(3))));
+        let at = |version, canary: Option<u64>| AliasTarget {
+            version: FleetVersion(version),
+            canary: canary.map(|canary| (FleetVersion(canary), 100)),
+            description: String::new(),
+        };
+        assert_eq!(remaining(&step, Some(&at(1, None))), Ok(true));
+        assert_eq!(remaining(&step, Some(&at(2, None))), Ok(false));
+        assert_eq!(remaining(&step, Some(&at(3, None))), Err(Some(FleetVersion(3))));
         assert_eq!(remaining(&step, None), Err(None));
-        assert_eq!(remaining(&step.back(), Some(FleetVersion(2))), Ok(true));
+        assert_eq!(remaining(&step.back(), Some(&at(2, None))), Ok(true));
+        // A share that another version has is something left to do, in both directions.
+        assert_eq!(remaining(&step, Some(&at(1, Some(2)))), Ok(true));
+        assert_eq!(remaining(&step.back(), Some(&at(1, Some(2)))), Ok(true));
+        assert_eq!(remaining(&step, Some(&at(2, Some(1)))), Ok(true));
+    }
+
+    #[test]
+    fn a_share_left_on_an_alias_is_a_move() {
+        let function: FunctionName = "f".parse().unwrap();
+        let (name, version, code) = ("f-dev".parse().unwrap(), FleetVersion(2), Digest::of(b""));
+        let staged = [(function.clone(), Deployed { name, version, code, variables: code })].into();
+        let moved = |version, canary: Option<(FleetVersion, u16)>| {
+            let target = AliasTarget { version: FleetVersion(version), canary, description: String::new() };
+            moves(&staged, &[(function.clone(), Some(target))].into(), &"live".parse().unwrap()).len()
+        };
+        assert_eq!([moved(2, None), moved(1, None), moved(2, Some((FleetVersion(1), 500)))], [0, 1, 1]);
     }
 }

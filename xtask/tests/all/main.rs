@@ -2,13 +2,16 @@
 #![expect(clippy::disallowed_methods, reason = "tests run the real git on repositories of their own")]
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test's helpers fail with the test")]
 
+mod alarms;
 mod audit;
+mod canary;
 mod config;
 mod fleet;
 mod gates;
 mod git;
 mod golden;
 mod mistakes;
+mod model;
 mod ownership;
 mod pipeline;
 mod policy;

@@ -75,5 +75,5 @@ fn the_walk_goes_as_written() {
     let end = types(&clone, "cargo xtask status").expect(0);
     let synced = end.stdout.lines().any(|line| line.starts_with("dr: v1.0.2 ") && line.contains("Globally Synced"));
     assert!(synced, "{}", end.stdout);
-    assert!(end.stdout.contains("v1.0.2 goes no further; it waits for the next commit"), "{}", end.stdout);
+    assert!(end.stdout.contains("v1.0.2 is everywhere; it waits for the next commit"), "{}", end.stdout);
 }

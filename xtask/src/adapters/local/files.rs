@@ -3,9 +3,10 @@
 use std::{
     fs::{self, File},
     io::{self, Read, Write},
+    path::Path,
 };
 
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::model::digest::{Digest, Hasher};
 
@@ -27,9 +28,7 @@ pub fn create_new(
         temporary.as_file().set_permissions(permissions)?;
     }
     temporary.as_file().sync_all()?;
-    make_folder(path)?;
-    fs::hard_link(temporary.path(), path)?;
-    sync_folder(path)?;
+    link(workshop, temporary.path(), path)?;
     Ok(digest)
 }
 
@@ -71,6 +70,31 @@ fn draft(workshop: &Utf8Path, content: &mut dyn Read) -> io::Result<(tempfile::N
     Ok((temporary, digest))
 }
 
+/// Links a draft to its name. A folder that is not there yet arrives together with the file in it, in one step: who is
+/// killed in between must not leave an empty folder, which in the vault would look like a stranger's.
+fn link(workshop: &Utf8Path, draft: &Path, path: &Utf8Path) -> io::Result<()> {
+    loop {
+        let above = path.ancestors().skip(1).take_while(|folder| !folder.as_str().is_empty() && !folder.is_dir());
+        let Some(new) = above.last() else {
+            fs::hard_link(draft, path)?;
+            return sync_folder(path);
+        };
+        let frame = tempfile::tempdir_in(workshop)?;
+        let staged = Utf8PathBuf::try_from(frame.path().join("new")).map_err(io::Error::other)?;
+        let inside = staged.join(path.strip_prefix(new).map_err(io::Error::other)?);
+        let folders: Vec<_> = inside.ancestors().skip(1).take_while(|folder| folder.starts_with(&staged)).collect();
+        folders.iter().rev().try_for_each(fs::create_dir)?;
+        fs::hard_link(draft, &inside)?;
+        folders.iter().try_for_each(|folder| File::open(folder)?.sync_all())?;
+        match fs::rename(&staged, new) {
+            Ok(()) => return sync_folder(new),
+            // Another writer brought the folder meanwhile.
+            Err(error) if matches!(error.kind(), io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::AlreadyExists) => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
 /// Makes the folder of a file, and makes each new folder last.
 fn make_folder(path: &Utf8Path) -> io::Result<()> {
     let Some(folder) = path.parent() else { return Ok(()) };
@@ -94,7 +118,10 @@ fn sync_folder(path: &Utf8Path) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use camino::Utf8PathBuf;
+    use std::{
+        collections::BTreeSet,
+        sync::atomic::{AtomicBool, Ordering},
+    };
 
     use super::*;
 
@@ -115,5 +142,39 @@ mod tests {
         assert_eq!(won.len(), 1);
         assert_eq!(fs::read(&path).unwrap(), vec![won[0]; 1000]);
         assert_eq!(fs::read_dir(root.join("tmp")).unwrap().count(), 0, "no draft is left behind");
+    }
+
+    #[test]
+    fn a_new_folder_is_never_seen_empty() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = Utf8PathBuf::from_path_buf(folder.path().to_owned()).unwrap();
+        let written = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            let watcher = scope.spawn(|| {
+                let mut seen = BTreeSet::new();
+                while !written.load(Ordering::Relaxed) {
+                    empty(&root.join("vault"), &mut seen);
+                }
+                seen
+            });
+            for n in 0..60 {
+                let path = root.join(format!("vault/approvals/v1.0.{n}/uat/00000001.json"));
+                create_new(&root.join("tmp"), &path, true, &mut &b"{}"[..]).unwrap();
+                assert_eq!(fs::read(&path).unwrap(), b"{}");
+            }
+            written.store(true, Ordering::Relaxed);
+            assert_eq!(watcher.join().unwrap(), BTreeSet::new());
+        });
+        assert_eq!(fs::read_dir(root.join("tmp")).unwrap().count(), 0, "no draft is left behind");
+    }
+
+    /// Every empty folder below this one.
+    fn empty(folder: &Utf8Path, seen: &mut BTreeSet<Utf8PathBuf>) {
+        let Ok(items) = folder.read_dir_utf8() else { return };
+        let items: Vec<_> = items.map(|item| item.unwrap().into_path()).collect();
+        if items.is_empty() {
+            seen.insert(folder.to_owned());
+        }
+        items.iter().filter(|item| item.is_dir()).for_each(|item| empty(item, seen));
     }
 }

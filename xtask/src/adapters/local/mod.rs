@@ -1,5 +1,6 @@
 //! The laptop: a vault in a folder, keys and locks beside it, a Lambda host on this machine.
 
+pub mod alarms;
 pub mod clock;
 pub mod files;
 pub mod fleet;
@@ -7,6 +8,7 @@ pub mod host;
 pub mod keys;
 pub mod locks;
 pub mod seed;
+pub mod served;
 pub mod throwaway;
 pub mod vault;
 pub mod witness;

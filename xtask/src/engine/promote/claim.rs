@@ -11,13 +11,13 @@ use crate::{
     failure::Failure,
     model::{
         entry::Record,
-        environment::{AliasMove, Claim, EnvironmentEvent, EnvironmentState, Phase},
+        environment::{Claim, EnvironmentEvent, EnvironmentState, Phase},
     },
     ports::lock::Guard,
 };
 
 /// How long a claim holds against people on other machines: longer than any promotion should take.
-const HOLD: Duration = Duration::from_secs(30 * 60);
+pub(super) const HOLD: Duration = Duration::from_secs(30 * 60);
 
 /// A claim that holds.
 pub(super) struct Claimed {
@@ -133,15 +133,12 @@ async fn settle(next: &Promotion<'_>, head: Record<EnvironmentEvent>, claim: &Cl
     let old = Promotion { context, environment: next.environment, manifest: &manifest, digest, back: None };
     let claimed = if old.is_own(claim) { Claimed::at(head) } else { old.take().await? };
     let state = &claimed.state;
-    if let (Phase::Failing, Some(finding)) = (state.phase, &state.finding) {
+    if state.phase == Phase::Failing {
         old.apply(&claimed, &state.moves).await?;
-        old.record(&claimed, old.end(state, finding.clone())).await?;
+        old.record(&claimed, old.end(state)).await?;
         return Ok(());
     }
-    if matches!(state.phase, Phase::Shifting | Phase::Shifted) {
-        let back: Vec<AliasMove> = state.moves.iter().rev().map(AliasMove::back).collect();
-        old.apply(&claimed, &back).await?;
-    }
+    old.apply(&claimed, &super::way_back(state)).await?;
     let reason = format!("interrupted in {:?}; {} went in instead", state.phase, next.manifest.release).to_lowercase();
     old.record(&claimed, EnvironmentEvent::Abandoned { reason }).await?;
     context.story.note(&format!("{}: the interrupted promotion of {} was taken back", next.environment, claim.release));

@@ -6,7 +6,10 @@
 
 use crate::{
     context::Context,
-    engine::promote::Promotion,
+    engine::{
+        patience::{Busy, Patient},
+        promote::Promotion,
+    },
     failure::Failure,
     model::{
         configuration::Configuration,
@@ -20,7 +23,7 @@ use super::claim::Claimed;
 
 /// A fleet, writable only as long as its environment is held.
 pub(super) struct Fenced<'a> {
-    fleet: &'a dyn Fleet,
+    fleet: Patient<'a>,
     context: &'a Context,
     promotion: &'a Promotion<'a>,
     claimed: &'a Claimed,
@@ -32,6 +35,15 @@ pub(super) enum Unwritten {
     Unheld(anyhow::Error),
     /// The fleet did not do it.
     Fleet(FleetError),
+}
+
+impl Busy for Unwritten {
+    fn busy(&self) -> Option<String> {
+        match self {
+            Self::Unheld(_) => None,
+            Self::Fleet(error) => error.busy(),
+        }
+    }
 }
 
 impl From<FleetError> for Unwritten {
@@ -60,8 +72,8 @@ impl Promotion<'_> {
 
 impl<'a> Fenced<'a> {
     /// The fleet itself, for reading.
-    pub(super) fn reading(&self) -> &'a dyn Fleet {
-        self.fleet
+    pub(super) fn reading(&self) -> &Patient<'a> {
+        &self.fleet
     }
 
     pub(super) async fn create(
@@ -70,7 +82,7 @@ impl<'a> Fenced<'a> {
         code: &CodeSource,
         configuration: &Configuration,
     ) -> Result<FunctionState, Unwritten> {
-        self.write(self.fleet.create(name, code, configuration)).await
+        self.write(|| self.fleet.inner().create(name, code, configuration)).await
     }
 
     pub(super) async fn update_code(
@@ -79,7 +91,7 @@ impl<'a> Fenced<'a> {
         code: &CodeSource,
         guard: &Revision,
     ) -> Result<FunctionState, Unwritten> {
-        self.write(self.fleet.update_code(name, code, guard)).await
+        self.write(|| self.fleet.inner().update_code(name, code, guard)).await
     }
 
     pub(super) async fn update_configuration(
@@ -88,7 +100,7 @@ impl<'a> Fenced<'a> {
         configuration: &Configuration,
         guard: &Revision,
     ) -> Result<FunctionState, Unwritten> {
-        self.write(self.fleet.update_configuration(name, configuration, guard)).await
+        self.write(|| self.fleet.inner().update_configuration(name, configuration, guard)).await
     }
 
     pub(super) async fn publish(
@@ -98,7 +110,7 @@ impl<'a> Fenced<'a> {
         guard: &Revision,
         description: &str,
     ) -> Result<FunctionState, Unwritten> {
-        self.write(self.fleet.publish(name, code, guard, description)).await
+        self.write(|| self.fleet.inner().publish(name, code, guard, description)).await
     }
 
     pub(super) async fn update_alias(
@@ -108,7 +120,7 @@ impl<'a> Fenced<'a> {
         target: &AliasTarget,
         guard: &Revision,
     ) -> Result<AliasState, Unwritten> {
-        self.write(self.fleet.update_alias(name, alias, target, guard)).await
+        self.write(|| self.fleet.inner().update_alias(name, alias, target, guard)).await
     }
 
     /// Lambda's `CreateAlias` takes no guard, so that the claim is asked once more afterwards; what was made without it
@@ -119,7 +131,7 @@ impl<'a> Fenced<'a> {
         alias: &AliasName,
         target: &AliasTarget,
     ) -> Result<(), Unwritten> {
-        let made = self.write(self.fleet.create_alias(name, alias, target)).await?;
+        let made = self.write(|| self.fleet.inner().create_alias(name, alias, target)).await?;
         if let Err(lost) = self.held().await {
             if self.fleet.alias(name, alias).await?.is_some_and(|now| now.revision == made.revision) {
                 self.fleet.delete_alias(name, alias).await?;
@@ -138,19 +150,26 @@ impl<'a> Fenced<'a> {
     ) -> Result<(), Unwritten> {
         let target = AliasTarget { description: "about to be removed".to_owned(), ..now.target.clone() };
         self.update_alias(name, alias, &target, &now.revision).await?;
-        self.write(self.fleet.delete_alias(name, alias)).await
+        self.write(|| self.fleet.inner().delete_alias(name, alias)).await
     }
 
-    async fn write<T>(&self, write: impl Future<Output = Result<T, FleetError>>) -> Result<T, Unwritten> {
-        self.held().await.map_err(Unwritten::Unheld)?;
-        match write.await {
-            // Whoever is refused by a guard has probably been taken over: that is the reason to give then.
-            Err(error @ (FleetError::Guarded(_) | FleetError::Conflict(_))) => {
-                self.held().await.map_err(Unwritten::Unheld)?;
-                Err(Unwritten::Fleet(error))
+    /// The claim is asked before each attempt: waiting for a busy fleet is time enough to lose it.
+    async fn write<T: Send, F>(&self, write: impl Fn() -> F + Send + Sync) -> Result<T, Unwritten>
+    where
+        F: Future<Output = Result<T, FleetError>> + Send,
+    {
+        let attempt = || async {
+            self.held().await.map_err(Unwritten::Unheld)?;
+            match write().await {
+                // Whoever is refused by a guard has probably been taken over: that is the reason to give then.
+                Err(error @ (FleetError::Guarded(_) | FleetError::Conflict(_))) => {
+                    self.held().await.map_err(Unwritten::Unheld)?;
+                    Err(Unwritten::Fleet(error))
+                }
+                written => Ok(written?),
             }
-            written => Ok(written?),
-        }
+        };
+        self.fleet.patiently(attempt).await
     }
 
     /// Whether the chain still ends where this claim left it: one probe, however long the chain is.

@@ -3,6 +3,7 @@
 //! Every step begins and ends with an entry in the environment's chain, and the chain's head says which step is next.
 //! A resumed promotion is therefore the same loop entered at another place.
 
+mod canary;
 mod claim;
 mod fence;
 pub mod rollback;
@@ -66,6 +67,8 @@ pub(super) enum Turn {
     Finding(Finding),
     /// The gate does not hold any more: these are its refusals.
     Refused(String),
+    /// The release could not be proven, and why: it is not dead, but nothing of it stays.
+    Unproven(String),
 }
 
 /// One promotion under way.
@@ -123,6 +126,7 @@ impl Promotion<'_> {
             let event = match step? {
                 Turn::Event(event) => event,
                 Turn::Finding(finding) => self.failed(&state, finding),
+                Turn::Unproven(reason) => self.withdrawn(&state, reason),
                 Turn::Refused(refusals) => {
                     let reason = format!("the gate did not hold any more:\n{refusals}");
                     self.record(claimed, EnvironmentEvent::Abandoned { reason }).await?;
@@ -135,18 +139,23 @@ impl Promotion<'_> {
 
     /// The intent of the way back. Before the shift there is nothing to take back.
     fn failed(&self, state: &EnvironmentState, finding: Finding) -> EnvironmentEvent {
-        let shifted = matches!(state.phase, Phase::Shifting | Phase::Shifted);
-        let moves = if shifted { state.moves.iter().rev().map(AliasMove::back).collect() } else { Vec::new() };
+        let moves = way_back(state);
         self.context.story.warn(&format!("{} in {}: {}", self.manifest.release, self.environment, finding.text));
         EnvironmentEvent::Failed { finding: finding.text, smoke: finding.smoke, log: finding.log, moves }
+    }
+
+    /// The intent of the way back of a release that is not known to be bad.
+    fn withdrawn(&self, state: &EnvironmentState, reason: String) -> EnvironmentEvent {
+        self.context.story.warn(&format!("{} in {}: {reason}", self.manifest.release, self.environment));
+        EnvironmentEvent::Withdrawn { reason, moves: way_back(state) }
     }
 
     /// Moves back what moved, proves that it is back, and closes with the release's death.
     async fn fall_back(&self, claimed: &Claimed, state: &EnvironmentState) -> anyhow::Result<()> {
         let phase = self.context.story.phase(&format!("{}: falling back", self.environment));
         self.apply(claimed, &state.moves).await?;
-        let finding = state.finding.clone().unwrap_or_default();
-        let end = self.end(state, finding.clone());
+        let finding = state.withdrawn.as_ref().or(state.finding.as_ref()).cloned().unwrap_or_default();
+        let end = self.end(state);
         let died = matches!(end, EnvironmentEvent::Died { .. });
         let closed = self.record(claimed, end).await?;
         let live = closed.entry.state.live.map_or_else(|| "nothing is".to_owned(), |l| format!("{} is", l.release));
@@ -167,9 +176,13 @@ impl Promotion<'_> {
         .into())
     }
 
-    /// How a finding ends a promotion: with the release's death. Not so in the second region, where it never kills what
-    /// is live in the first, nor in a rollback, where the release was proven before (DESIGN §5.11).
-    fn end(&self, state: &EnvironmentState, finding: String) -> EnvironmentEvent {
+    /// How the way back ends a promotion: after a finding with the release's death. Not so in the second region, where it
+    /// never kills what is live in the first, nor in a rollback, where the release was proven before (DESIGN §5.11).
+    fn end(&self, state: &EnvironmentState) -> EnvironmentEvent {
+        if let Some(reason) = state.withdrawn.clone() {
+            return EnvironmentEvent::Abandoned { reason };
+        }
+        let finding = state.finding.clone().unwrap_or_default();
         let recovery = self.manifest.stop(self.environment).is_some_and(|stop| stop.recovery);
         if recovery || state.rollback.is_some() {
             EnvironmentEvent::Abandoned { reason: finding }
@@ -223,6 +236,13 @@ impl Promotion<'_> {
         );
         Failure::Unfinished { what, source: None }
     }
+}
+
+/// What has to move back, in the opposite order. Before the shift there is nothing.
+fn way_back(state: &EnvironmentState) -> Vec<AliasMove> {
+    let shifted = matches!(state.phase, Phase::Shifting | Phase::Shifted);
+    let moves = state.moves.iter().rev().filter(|_| shifted);
+    moves.map(AliasMove::back).collect()
 }
 
 /// The release to promote where none is named: the newest that is verified in the environment before.

@@ -14,13 +14,18 @@ use crate::{
         environment::{AliasMove, EnvironmentEvent, EnvironmentState},
         names::{AliasName, FleetName, FunctionName},
     },
-    plan::promotion,
-    ports::fleet::{AliasTarget, FleetError, FleetVersion},
+    plan::{canary, promotion},
+    ports::fleet::{AliasTarget, Fleet as _, FleetError, FleetVersion},
 };
 
 impl Promotion<'_> {
     /// Moves every alias that has not moved yet.
     pub(super) async fn shift(&self, claimed: &Claimed, state: &EnvironmentState) -> anyhow::Result<Turn> {
+        if let Some(canary) = &state.canary
+            && let Some(turn) = self.canary(claimed, state, canary).await?
+        {
+            return Ok(turn);
+        }
         let phase = self.context.story.phase(&format!("{}: shifting live", self.environment));
         self.apply(claimed, &state.moves).await?;
         phase.done(&match state.moves.len() {
@@ -32,10 +37,20 @@ impl Promotion<'_> {
 
     /// Carries out moves, forward or back; those already done are seen and left alone.
     pub(super) async fn apply(&self, claimed: &Claimed, moves: &[AliasMove]) -> anyhow::Result<()> {
+        self.apply_at(claimed, moves, None).await
+    }
+
+    /// Carries out moves as far as this share of the calls, in percent; what has no calls to share moves as a whole.
+    pub(super) async fn apply_at(
+        &self,
+        claimed: &Claimed,
+        moves: &[AliasMove],
+        weight: Option<u8>,
+    ) -> anyhow::Result<()> {
         let fleet = self.fenced(claimed)?;
         for step in moves {
             let what = || format!("failed to move the alias {} of {}", step.alias, step.name);
-            match self.apply_one(&fleet, step).await {
+            match self.apply_one(&fleet, step, weight).await {
                 Ok(()) => {}
                 Err(Moved::Unwritten(error)) => return Err(error.failed(what)),
                 Err(Moved::Stranger(found)) => {
@@ -53,36 +68,43 @@ impl Promotion<'_> {
         Ok(())
     }
 
-    async fn apply_one(&self, fleet: &Fenced<'_>, step: &AliasMove) -> Result<(), Moved> {
+    async fn apply_one(&self, fleet: &Fenced<'_>, step: &AliasMove, weight: Option<u8>) -> Result<(), Moved> {
         let now = fleet.reading().alias(&step.name, &step.alias).await?;
-        let version = now.as_ref().map(|alias| alias.target.version);
-        if !promotion::remaining(step, version).map_err(Moved::Stranger)? {
+        if !promotion::remaining(step, now.as_ref().map(|now| &now.target)).map_err(Moved::Stranger)? {
             return Ok(());
         }
-        let target = |to| AliasTarget { version: to, canary: None, description: self.manifest.release.to_string() };
-        match (now, step.to) {
+        match (now, self.target(step, weight)) {
             (Some(now), None) => fleet.delete_alias(&step.name, &step.alias, &now).await?,
-            (Some(now), Some(to)) => {
-                fleet.update_alias(&step.name, &step.alias, &target(to), &now.revision).await?;
+            (Some(now), Some(target)) => {
+                if (now.target.version, now.target.canary) != (target.version, target.canary) {
+                    fleet.update_alias(&step.name, &step.alias, &target, &now.revision).await?;
+                }
             }
-            (None, Some(to)) => fleet.create_alias(&step.name, &step.alias, &target(to)).await?,
+            (None, Some(target)) => fleet.create_alias(&step.name, &step.alias, &target).await?,
             (None, None) => {}
         }
         Ok(())
+    }
+
+    /// Where an alias points after a move, or after this share of it; `None` if it is no more.
+    fn target(&self, step: &AliasMove, weight: Option<u8>) -> Option<AliasTarget> {
+        let description = self.manifest.release.to_string();
+        let shared = weight.and_then(|weight| canary::target(step, weight, description.clone()));
+        shared.or_else(|| step.to.map(|version| AliasTarget { version, canary: None, description }))
     }
 
     /// Where live points now, for every staged function.
     pub(super) async fn live_versions(
         &self,
         state: &EnvironmentState,
-    ) -> anyhow::Result<BTreeMap<FunctionName, Option<FleetVersion>>> {
+    ) -> anyhow::Result<BTreeMap<FunctionName, Option<AliasTarget>>> {
         let fleet = self.context.fleet(self.environment)?;
         let mut live = BTreeMap::new();
         for (function, deployed) in &state.staged {
             let alias = fleet.alias(&deployed.name, self.alias()).await;
             let alias =
                 alias.map_err(|error| Failure::unfinished(format!("failed to look at {}", deployed.name), error))?;
-            live.insert(function.clone(), alias.map(|alias| alias.target.version));
+            live.insert(function.clone(), alias.map(|alias| alias.target));
         }
         Ok(live)
     }

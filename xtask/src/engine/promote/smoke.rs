@@ -13,7 +13,7 @@ use crate::{
         smoke::{Check, CheckResult},
         verdict::Verdict,
     },
-    plan::{promotion, smoke},
+    plan::{canary, promotion, smoke},
     ports::fleet::{Fleet, FleetError, Invocation, Qualifier},
 };
 
@@ -56,7 +56,7 @@ pub async fn all(
         let checks = manifest.functions.get(*function).and_then(|f| f.smoke.get(environment));
         for check in checks.map(Vec::as_slice).unwrap_or_default() {
             now(&format!("{}: {}", deployed.name, check.name));
-            let asked = Asked { context, fleet, function, deployed, qualifier: qualifier(deployed) };
+            let asked = Asked { context, fleet: &fleet, function, deployed, qualifier: qualifier(deployed) };
             let (result, log) = ask(&asked, check).await?;
             if result.verdict != Verdict::Correct && smoked.log.is_none() {
                 smoked.log = Some(log);
@@ -128,7 +128,9 @@ impl Promotion<'_> {
             return Ok(Turn::Refused(refusals));
         }
         let moves: Vec<AliasMove> = promotion::moves(&state.staged, &self.live_versions(state).await?, self.alias());
-        Ok(Turn::Event(EnvironmentEvent::Shifting { moves, smoke: smoked.results }))
+        let rules = self.manifest.stop(self.environment).and_then(|stop| stop.canary.as_ref());
+        let canary = canary::of_shift(rules, state.rollback.is_some(), &moves);
+        Ok(Turn::Event(EnvironmentEvent::Shifting { moves, smoke: smoked.results, canary }))
     }
 
     /// Asks through live, and proves that live has the sealed bytes.

@@ -12,6 +12,7 @@ use crate::{
         names::{EnvName, FleetName, FunctionName},
         version::Version,
     },
+    plan::canary,
     plan::promotion::{self, Observed, PromotionPlan, Wanted},
     ports::fleet::{Fleet, FleetError},
 };
@@ -29,15 +30,26 @@ pub async fn plan(
     let (manifest, digest) = facts::manifest(context, release).await?;
     let gate = crate::engine::gate::judge(context, environment, &manifest).await?;
     let state = state(context, environment).await?;
+    let seen = functions(context, environment, &manifest).await?;
+    let functions: Vec<_> = seen.into_iter().map(|seen| seen.plan).collect();
+    let from_phase = match &state.holder {
+        Some(claim) if claim.release == release => state.phase,
+        _ => Phase::Closed,
+    };
     let plan = PromotionPlan {
         environment: environment.clone(),
         release,
         manifest: digest,
-        functions: functions(context, environment, &manifest).await?.into_iter().map(|seen| seen.plan).collect(),
-        from_phase: match &state.holder {
-            Some(claim) if claim.release == release => state.phase,
-            _ => Phase::Closed,
+        canary: match from_phase {
+            Phase::Closed | Phase::Claimed | Phase::Staged => {
+                let rules = manifest.stop(environment).and_then(|stop| stop.canary.as_ref());
+                canary::of_plan(rules, &functions)
+            }
+            // Under way it follows what it began with.
+            _ => state.canary.as_ref().map(|canary| canary.rules.clone()),
         },
+        functions,
+        from_phase,
         orphans: orphans(&state, &manifest),
         gate,
     };
@@ -71,7 +83,7 @@ pub(super) async fn functions(
     let mut seen = Vec::new();
     for function in manifest.functions.keys() {
         let wanted = wanted(context, environment, manifest, function)?;
-        let observed = observe(context, fleet, &wanted.name).await.map_err(|error| {
+        let observed = observe(context, &fleet, &wanted.name).await.map_err(|error| {
             Failure::unfinished(format!("failed to look at {} in {environment}", wanted.name), error)
         })?;
         let plan = promotion::function(&wanted, &observed);

@@ -12,7 +12,7 @@ use crate::{
     },
     failure::Failure,
     model::names::FleetName,
-    ports::fleet::{AliasTarget, FleetError},
+    ports::fleet::{AliasTarget, Fleet as _, FleetError},
 };
 
 /// A holder who was taken over can be in the middle of one write; it has no second.

@@ -2,7 +2,7 @@
 
 use crate::{
     model::approval::ApprovalEvent,
-    plan::gate::{Facts, Rule, Signed, counting, fails, holds},
+    plan::gate::{Facts, Rule, Signed, counting, fails, holds, rules},
 };
 
 const DEAD: &str = "dead stays dead; commit a fix and run `cargo xtask release`: the next version carries it";
@@ -34,6 +34,10 @@ pub(super) fn alive(facts: &Facts<'_>) -> Rule {
 pub fn rejection(facts: &Facts<'_>, signed: &Signed) -> Result<String, String> {
     counting::sound(facts, signed)?;
     let statement = signed.entry.event.statement();
+    let demands = rules(facts.manifest, facts.today, facts.policy).approvals;
+    if demands.iter().all(|demand| demand.role != statement.role) {
+        return Err(format!("the gate of {} does not ask for the role {}", statement.environment, statement.role));
+    }
     let (environment, role, time) = (&statement.environment, &statement.role, signed.entry.time);
     let comment = statement.comment.as_ref().map(|text| format!(": {text}")).unwrap_or_default();
     Ok(format!(
@@ -60,6 +64,9 @@ pub(super) fn order(facts: &Facts<'_>) -> Rule {
 pub(super) fn forward(facts: &Facts<'_>) -> Rule {
     let release = facts.manifest.release;
     match facts.live {
+        Some(live) if live > release && facts.synchronised && facts.live_died => {
+            holds("forward", format!("{live} is live and dead; what {} follows went back", facts.today.environment))
+        }
         Some(live) if live > release => fails(
             "forward",
             format!("{live} is live in {}, which is newer", facts.today.environment),

@@ -63,6 +63,7 @@ struct World {
     death: Option<Death>,
     verified_before: Option<Time>,
     live: Option<Version>,
+    live_died: bool,
     approvals: Vec<Signed>,
     authors: Authors,
     releaser: Releaser,
@@ -82,7 +83,7 @@ fn stop(name: &str, roles: &[&str], soak: Option<&str>, evidence: &[&str]) -> St
         soak: soak.map(|soak| soak.parse().unwrap()),
         evidence: kinds.collect(),
     };
-    Stop { environment: name.parse().unwrap(), safe_smoke_only: false, recovery: name == "dr", gate }
+    Stop { environment: name.parse().unwrap(), safe_smoke_only: false, recovery: name == "dr", gate, canary: None }
 }
 
 fn manifest() -> Manifest {
@@ -152,6 +153,7 @@ fn world(environment: &str) -> World {
         death: None,
         verified_before: Some(time("2026-03-23T12:00:00Z")),
         live: Some("v1.0.0".parse().unwrap()),
+        live_died: false,
         approvals: vec![],
         authors: Authors::default(),
         releaser: Releaser { actor: "ci".to_owned(), email: None },
@@ -191,6 +193,7 @@ impl World {
             death: self.death.as_ref(),
             verified_before: self.verified_before,
             live: self.live,
+            live_died: self.live_died,
             approvals: &self.approvals,
             authors: &self.authors,
             releaser: &self.releaser,

@@ -24,7 +24,7 @@ fn a_key_is_unknown() {
        |
     10 | save_smoke_only = true
        | ^^^^^^^^^^^^^^^
-    unknown field `save_smoke_only`, expected one of `name`, `safe_smoke_only`, `recovery`, `gate`
+    unknown field `save_smoke_only`, expected one of `name`, `safe_smoke_only`, `recovery`, `gate`, `canary`
     did you mean `safe_smoke_only`?
     ");
     assert_snapshot!(release("[functions.greeter]", "[functions.greeter.configuration]\nmemory = 256"), @"
@@ -165,6 +165,31 @@ gate.approvals = [{ role = "manager", count = 0 }, { role = "manager", count = 1
     /release.toml is not valid:
       - gate of `prod`: role `manager` needs a count of at least 1
       - gate of `prod`: role `manager` is given twice: write it once, with its `count`
+    ");
+}
+
+#[test]
+fn a_canary_is_wrong() {
+    let canary = |rules: &str| release(r#"name = "prod""#, &format!("name = \"prod\"\ncanary = {{ {rules} }}"));
+    assert_snapshot!(canary("steps = [{ weigth = 10, bake = '5m' }]"), @"
+    /release.toml is not valid: TOML parse error at line 10, column 23
+       |
+    10 | canary = { steps = [{ weigth = 10, bake = '5m' }] }
+       |                       ^^^^^^
+    unknown field `weigth`, expected `weight` or `bake`
+    did you mean `weight`?
+    ");
+    assert_snapshot!(canary("steps = [{ weight = 10, bake = 'soon' }]"), @"
+    /release.toml is not valid: TOML parse error at line 10, column 43
+       |
+    10 | canary = { steps = [{ weight = 10, bake = 'soon' }] }
+       |                                           ^^^^^^
+    `soon` is not a length of time: write hours, minutes and seconds, for example `24h`, `1h 30m` or `168h` for a week
+    ");
+    assert_snapshot!(canary("steps = [{ weight = 100, bake = '5m' }], alarms = ['errors']"), @"
+    /release.toml is not valid:
+      - canary of `prod`: a weight of 100 is not within 1 to 99: after the last step the release gets all calls
+      - canary of `prod`: there is no alarm `errors`: define it under `profile.local.alarms`
     ");
 }
 

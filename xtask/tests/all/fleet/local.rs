@@ -5,7 +5,7 @@ use std::{
     fs::{self, File},
     os::unix::fs::PermissionsExt as _,
     sync::{
-        Arc, Mutex,
+        Arc,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -16,11 +16,11 @@ use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::json;
 use tempfile::TempDir;
 use xtask::{
-    adapters::local::fleet::{LocalFleet, Setup},
-    model::{configuration::Variables, digest::Digest, names::FleetName, time::Time},
+    adapters::local::fleet::{LocalFleet, Quota, Setup},
+    model::{configuration::Variables, digest::Digest, names::FleetName},
     ports::{
         clock::Clock,
-        fleet::{CodeSource, Fleet, FleetError, FleetVersion, LastUpdate, Qualifier, State},
+        fleet::{AliasTarget, CodeSource, Fleet, FleetError, FleetVersion, LastUpdate, Qualifier, State},
     },
 };
 
@@ -28,26 +28,12 @@ use super::{
     bootstrap,
     conformance::{self, World, answer, answering, configuration, latest, made, published, released},
 };
+use crate::support::world::Hand;
 
 conformance::conformance!(at_once, crate::fleet::local::Folder::new(std::time::Duration::ZERO));
 conformance::conformance!(settling, crate::fleet::local::Folder::new(std::time::Duration::from_secs(60)));
 
 const FIRST: Qualifier = Qualifier::Version(FleetVersion(1));
-
-/// A clock that stands until it is moved.
-struct Hand(Mutex<Time>);
-
-#[async_trait]
-impl Clock for Hand {
-    fn now(&self) -> Time {
-        *self.0.lock().unwrap()
-    }
-
-    async fn sleep(&self, wait: Duration) {
-        let mut now = self.0.lock().unwrap();
-        *now = now.after(wait);
-    }
-}
 
 /// A fleet in a temporary folder.
 struct Folder {
@@ -61,14 +47,19 @@ struct Folder {
 impl Folder {
     fn new(settle: Duration) -> Self {
         let home = tempfile::tempdir().unwrap();
-        let clock = Arc::new(Hand(Mutex::new("2026-01-23T12:00:00Z".parse().unwrap())));
-        let fleet = open(path(&home), settle, &clock, BTreeMap::new());
+        let clock = Hand::new();
+        let fleet = open(path(&home), settle, &clock, BTreeMap::new(), None);
         Self { fleet, home, settle, clock, names: AtomicU64::new(0) }
     }
 
     /// The same folder once more, as another process or a later command sees it.
     fn again(&self, variables: BTreeMap<FleetName, Variables>) -> LocalFleet {
-        open(path(&self.home), self.settle, &self.clock, variables)
+        open(path(&self.home), self.settle, &self.clock, variables, None)
+    }
+
+    /// The same folder behind Lambda's request rates.
+    fn metered(&self) -> LocalFleet {
+        open(path(&self.home), self.settle, &self.clock, BTreeMap::new(), Some(Quota::LAMBDA))
     }
 
     fn file(&self, name: &FleetName, path_in_function: &str) -> Utf8PathBuf {
@@ -80,13 +71,20 @@ fn path(home: &TempDir) -> &Utf8Path {
     Utf8Path::from_path(home.path()).unwrap()
 }
 
-fn open(home: &Utf8Path, settle: Duration, clock: &Arc<Hand>, variables: BTreeMap<FleetName, Variables>) -> LocalFleet {
+fn open(
+    home: &Utf8Path,
+    settle: Duration,
+    clock: &Arc<Hand>,
+    variables: BTreeMap<FleetName, Variables>,
+    quota: Option<Quota>,
+) -> LocalFleet {
     LocalFleet::new(Setup {
         root: home.join("fleet"),
         vault: home.join("vault"),
         local: home.to_owned(),
         variables,
         settle,
+        quota,
         clock: Arc::clone(clock) as Arc<dyn Clock>,
     })
 }
@@ -142,8 +140,39 @@ async fn nothing_is_written_while_an_update_is_in_progress() {
     let version = fleet.publish(&name, &one.digest, &state.revision, "").await.unwrap();
     assert_eq!(version.state, State::Pending);
     assert!(matches!(fleet.invoke(&name, &FIRST, b"{}").await, Err(FleetError::Conflict(_))));
+    let (live, target) =
+        ("live".parse().unwrap(), AliasTarget { version: FleetVersion(1), canary: None, description: String::new() });
+    let result = fleet.create_alias(&name, &live, &target).await;
+    assert!(matches!(result, Err(FleetError::Conflict(_))), "calls must not go to what is pending: {result:?}");
     world.settle(&name).await;
+    fleet.create_alias(&name, &live, &target).await.unwrap();
     assert_eq!(answer(&world, &name, FIRST).await, json!("one"));
+}
+
+#[tokio::test]
+async fn too_many_calls_are_refused_and_have_no_effect() {
+    let world = now();
+    let (name, state) = made(&world, &answering(&world, "one").await).await;
+    published(&world, &name).await;
+    let fleet = world.metered();
+    let busy = |result: Result<_, FleetError>| matches!(result, Err(FleetError::Throttled(_)));
+    let live = "live".parse().unwrap();
+    for call in 0..15 {
+        assert_eq!(fleet.alias(&name, &live).await.unwrap(), None, "call {call}");
+    }
+    // All calls but reads share what is left, whatever they are, and other functions' too.
+    assert!(busy(fleet.alias(&world.name(), &live).await.map(drop)));
+    assert!(busy(fleet.publish(&name, &state.code, &state.revision, "").await.map(drop)));
+    assert!(busy(fleet.update_configuration(&name, &configuration(), &state.revision).await.map(drop)));
+    for call in 0..100 {
+        assert!(fleet.version(&name, FleetVersion(1)).await.is_ok(), "call {call}");
+    }
+    assert!(busy(fleet.function(&name).await.map(drop)));
+    assert_eq!(fleet.invoke(&name, &FIRST, b"{}").await.unwrap().payload, b"\"one\"", "calling is not controlling");
+    world.clock.sleep(Duration::from_millis(67)).await;
+    assert_eq!(fleet.function(&name).await.unwrap(), Some(state.clone()), "nothing happened");
+    // So the revision that was seen before is still good.
+    fleet.update_configuration(&name, &configuration(), &state.revision).await.unwrap();
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! The fleet: one conformance suite of the port, run against every adapter, and what is special to this machine.
 
 pub(crate) mod bootstrap;
-mod conformance;
+pub(crate) mod conformance;
 mod host;
 mod local;

@@ -87,7 +87,12 @@ pub(super) async fn play(project: &Project, step: &Step) -> anyhow::Result<()> {
             promote_to(&loosened(context, *loose), &environment, release).await
         }
         Step::Rollback(environment) => {
-            let (plan, manifest) = rollback::plan(&context, &environment.parse().unwrap(), "because").await?;
+            let (plan, manifest) = rollback::plan(
+                &context,
+                &environment.parse().unwrap(),
+                rollback::Request { from: None, reason: "because" },
+            )
+            .await?;
             rollback::run(&context, &plan, &manifest).await.map(drop)
         }
         Step::Release { loose } => release(&loosened(context, *loose)).await.map(drop),
@@ -230,6 +235,7 @@ impl Signer for Thief {
     }
 
     async fn trusted(&self, writer: &Writer) -> anyhow::Result<Vec<ssh_key::PublicKey>> {
-        self.known.trusted(writer).await
+        // Their own tool believes them, and writes.
+        Ok([self.known.trusted(writer).await?, self.own.trusted(writer).await?].concat())
     }
 }

@@ -1,6 +1,6 @@
 //! Approvals, rejections and revocations: who counts, for what, and for how long.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, process::Command, sync::Arc, time::Duration};
 
 use serde_json::{Value, json};
 use xtask::{
@@ -88,6 +88,31 @@ async fn an_approval_is_for_one_release_and_one_environment() {
     assert!(!ran.stderr.contains("by manager"), "{ran:?}");
     project.decide("pia", "approve prod v1.0.0", &[]).expect(0);
     project.xtask(&["promote", "--to", "prod"]).expect(0);
+}
+
+/// Nobody needs this tool to check who approved what.
+#[tokio::test]
+async fn openssh_believes_an_approval() {
+    let project = waiting(UAT_GATE, &STAFF, "").await;
+    let approved = project.decide("quinn", "approve uat v1.0.0", &["--json"]).expect(0).json();
+    let signers = project.xtask(&["policy", "allowed-signers"]).expect(0).stdout;
+    let aside = |name: &str, text: &str| {
+        let path = project.repo().beside(name);
+        std::fs::write(&path, text).unwrap();
+        path
+    };
+    let (signers, signature) = (aside("signers", &signers), aside("sig", approved["signature"].as_str().unwrap()));
+    let statement = approved["statement"].as_str().unwrap();
+    let believes = |who: &str, namespace: &str, statement: &str| {
+        let mut command = Command::new("ssh-keygen");
+        command.args(["-Y", "verify", "-f", signers.as_str(), "-I", who, "-n", namespace, "-s", signature.as_str()]);
+        let input = std::fs::File::open(aside("statement", statement)).unwrap();
+        command.stdin(input).output().expect("these tests need `ssh-keygen`: install OpenSSH").status.success()
+    };
+    assert!(believes("quinn", "xtask-approval-uat", statement));
+    assert!(!believes("pia", "xtask-approval-uat", statement));
+    assert!(!believes("quinn", "xtask-approval-prod", statement));
+    assert!(!believes("quinn", "xtask-approval-uat", &statement.replace("v1.0.0", "v1.0.1")));
 }
 
 /// What somebody decides, seen by a clock that is behind by so much.

@@ -130,7 +130,7 @@ fn tells_it(project: &Project, before_prod: &str) {
     prod: v1.0.2 since TIME
     dr: v1.0.2 since TIME, Globally Synced at TIME
 
-    v1.0.2 goes no further; it waits for the next commit
+    v1.0.2 is everywhere; it waits for the next commit
     next: cargo xtask release
     ");
     assert_snapshot!(told(&["status", "--release", "v1.0.0"]), @r#"
@@ -222,7 +222,7 @@ fn tells_scripts(project: &Project) {
     }
     assert_eq!(
         status["next"],
-        json!({ "release": "v1.0.2", "environment": null, "waits_for": "the next commit", "command": "cargo xtask release" })
+        json!({ "release": "v1.0.2", "environment": null, "waits_for": null, "command": "cargo xtask release" })
     );
     let graves = project.json(0, &["graveyard"]);
     let graves: Vec<_> =

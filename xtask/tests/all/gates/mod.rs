@@ -1,11 +1,13 @@
 //! People at the gates, by the real binary: what they decide, and what becomes of a release.
 
 mod attack;
+mod back;
 mod decisions;
 mod evidence;
 mod handbook;
 mod policy;
 mod random;
+mod recovery;
 mod refusals;
 
 use crate::support::{
@@ -26,4 +28,14 @@ async fn waiting(gate: &str, people: &[Person<'_>], more: &str) -> Project {
     project.commit("chore: people");
     release(&project.context()).await.unwrap();
     project
+}
+
+/// A release that is verified in qa goes live in uat and in prod, as the staff approves.
+fn live(project: &Project, release: &str) {
+    for (to, people) in [("uat", &["quinn"][..]), ("prod", &["pia", "max"])] {
+        for who in people {
+            project.decide(who, &format!("approve {to} {release}"), &[]).expect(0);
+        }
+        project.xtask(&["promote", "--to", to, "--release", release]).expect(0);
+    }
 }

@@ -7,9 +7,10 @@ use serde_json::json;
 
 use super::{UAT_GATE, waiting};
 use crate::support::{
+    faults::{Fate, How},
     people::STAFF,
-    project::{Project, RELEASE},
-    world::release,
+    project::{Project, RELEASE, put_back, tree},
+    world::{code, promote_to, release},
 };
 
 #[tokio::test]
@@ -42,6 +43,37 @@ async fn a_stop_blocks_everything_until_it_is_resumed() {
     project.xtask(&["release"]).expect(0);
     project.xtask(&["policy", "resume"]).expect(2);
     project.xtask(&["audit", "verify"]).expect(0);
+}
+
+/// The gate is asked again right before the shift: what holds then decides.
+#[tokio::test]
+async fn what_closes_the_gate_meanwhile_takes_the_promotion_back() {
+    let project = waiting(UAT_GATE, &STAFF, "").await;
+    project.decide("quinn", "approve uat v1.0.0", &[]).expect(0);
+    let (uat, version) = ("uat".parse().unwrap(), "v1.0.0".parse().unwrap());
+    let beginning = tree(project.local());
+    let fate = Fate::new(How::Undisturbed, 0);
+    promote_to(&fate.over(project.context()), &uat, version).await.unwrap();
+    let staged = fate.place("create environments/uat/00000002.json");
+    for (closes, says) in [
+        (&["policy", "stop", "a leak"][..], "emergency stop"),
+        (
+            &["revoke", "--to", "uat", "--release", "v1.0.0", "--key", project.key("quinn").as_str()],
+            "revoked by themselves",
+        ),
+        (&["reject", "--to", "uat", "--release", "v1.0.0", "--key", project.key("quinn").as_str()], "rejected for uat"),
+    ] {
+        put_back(project.local(), &beginning);
+        promote_to(&Fate::new(How::KilledAfter, staged).over(project.context()), &uat, version).await.unwrap_err();
+        project.xtask(closes).expect(0);
+        let refused = promote_to(&project.context(), &uat, version).await;
+        assert_eq!(code(&refused), 4, "{refused:?}");
+        assert!(format!("{refused:?}").contains(says), "{refused:?}");
+        let history = project.json(0, &["history", "--env", "uat"]);
+        assert_eq!((&history[0]["kind"], &history[0]["live"]), (&json!("abandoned"), &json!(null)));
+        assert!(!project.local().join("fleet/alpha-uat/aliases/live.json").exists());
+        project.xtask(&["audit", "verify"]).expect(0);
+    }
 }
 
 /// Under a stop one may still go back, and look.
@@ -118,6 +150,13 @@ async fn only_the_administrator_changes_the_policy() {
     let key = keys.join("policy-administrator");
     let own = fs::read(&key).unwrap();
     let lasting = || project.lasting().into_iter().filter(|(name, _)| name.starts_with("vault/")).collect::<Vec<_>>();
+    // There must be a stop, or there would be nothing to end.
+    project.xtask(&["policy", "stop", "x"]).expect(0);
+    let aside = keys.join("aside");
+    fs::rename(&key, &aside).unwrap();
+    project.xtask(&["policy", "resume", "x"]).expect(8).says("failed to sign an entry of policy");
+    fs::rename(&aside, &key).unwrap();
+    project.xtask(&["policy", "resume", "x"]).expect(0);
     let before = lasting();
     fs::remove_file(&key).unwrap();
     for args in [&["policy", "apply"][..], &["policy", "stop", "x"]] {
@@ -128,7 +167,7 @@ async fn only_the_administrator_changes_the_policy() {
     project.xtask(&["promote", "--to", "uat"]).expect(4).says("quinn can");
     // Somebody else's key signs: that would be in the chain for good, and nobody would believe it.
     fs::copy(project.key("mallory"), &key).unwrap();
-    project.xtask(&["policy", "apply"]).expect(5).says("policy/00000002.json is not signed by policy-administrator");
+    project.xtask(&["policy", "apply"]).expect(5).says("policy/00000004.json is not signed by policy-administrator");
     assert!(lasting() == before);
     fs::write(&key, own).unwrap();
     project.xtask(&["audit", "verify"]).expect(0);

@@ -12,6 +12,7 @@ use tokio::runtime::Runtime;
 use xtask::{
     engine::{decide::Verdict, ledger},
     model::{entry::ChainName, environment::EnvironmentEvent},
+    ports::fleet::Fleet as _,
 };
 
 use super::attack::{Case, Step, play};

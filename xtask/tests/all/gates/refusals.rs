@@ -101,6 +101,26 @@ async fn a_rejection_kills_and_what_is_live_stays() {
 }
 
 #[tokio::test]
+async fn questions_about_what_is_not_there_are_answered() {
+    let project = waiting(UAT_GATE, &STAFF, "").await;
+    let before = project.lasting();
+    let asked = |args: &[&str], code: i32| project.xtask(args).expect(code);
+    assert_eq!(asked(&["graveyard"], 0).stdout, "the graveyard is empty\n");
+    assert_eq!(project.json(0, &["graveyard"]), serde_json::json!([]));
+    asked(&["history", "--env", "moon"], 2).says("there is no environment `moon`");
+    asked(&["history", "--env", "qa", "--at", "2026-01-01"], 2).says("is not a time: write RFC 3339 with a zone");
+    let at = project.json(0, &["history", "--env", "qa", "--at", "2020-01-01T01:00:00+01:00"]);
+    assert_eq!(at, serde_json::json!({ "environment": "qa", "at": "2020-01-01T00:00:00.000Z", "live": null }));
+    asked(&["diff", "v1.0.0", "v1.0.1"], 4).says("v1.0.1 is not a sealed release; the newest is v1.0.0");
+    asked(&["diff", "v0.9.0", "v1.0.0"], 4).says("v0.9.0 is not a");
+    let same = "from v1.0.0 to v1.0.0\n\ncommits: 0\n\nfunctions, configuration, dependencies: no difference\n";
+    assert_eq!(asked(&["diff", "v1.0.0", "v1.0.0"], 0).stdout, same);
+    asked(&["status", "--release", "v1.0.1"], 4).says("v1.0.1 is not a sealed release; the newest is v1.0.0");
+    asked(&["rollback", "--env", "prod"], 4).says("nothing is live in prod, so there is nothing to roll back from");
+    assert!(project.lasting() == before);
+}
+
+#[tokio::test]
 async fn without_people_nobody_decides() {
     let project = Project::new();
     release(&project.context()).await.unwrap();

@@ -2,6 +2,7 @@
 
 mod abandoned;
 mod build;
+mod busy;
 mod death;
 mod kill;
 mod race;

@@ -1,8 +1,7 @@
 //! Crash anywhere, run again: whatever call of the world fails, and however, the same command brings the same end.
 
-use std::{collections::BTreeMap, fs};
+use std::collections::BTreeMap;
 
-use camino::Utf8Path;
 use xtask::{
     context::Context,
     engine::{audit, ledger},
@@ -11,11 +10,12 @@ use xtask::{
         environment::EnvironmentEvent,
         releases::ReleaseEvent,
     },
+    ports::fleet::Fleet as _,
 };
 
 use crate::support::{
     faults::{Fate, How},
-    project::{Bad, Project, tree},
+    project::{Bad, Project, put_back, tree},
     world::{code, release},
 };
 
@@ -99,15 +99,6 @@ async fn uneventful(project: &Project, undisturbed: u8) -> (std::sync::Arc<Fate>
     let (calls, effects) = (fate.firsts().len(), fate.effects().len());
     assert!(calls > 60 && effects > 25, "{calls} calls, {effects} effects");
     (fate, end(&project.context()).await)
-}
-
-fn put_back(local: &Utf8Path, files: &BTreeMap<String, Vec<u8>>) {
-    fs::remove_dir_all(local).unwrap_or_default();
-    for (name, bytes) in files {
-        let path = local.join(name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, bytes).unwrap();
-    }
 }
 
 /// A second release whose beta is good until it is live: it dies after the shift.

@@ -1,10 +1,9 @@
 //! A holder that stood still until its claim was taken over: wherever it wakes, it changes nothing in the fleet and says
 //! why.
 
-use std::{collections::BTreeMap, fs, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use camino::Utf8Path;
 use xtask::{
     context::Context,
     engine::audit,
@@ -14,7 +13,7 @@ use xtask::{
 
 use crate::support::{
     faults::{Fate, How},
-    project::{Bad, FUNCTIONS, Project, tree},
+    project::{Bad, FUNCTIONS, Project, put_back, tree},
     world::{Impatient, code, promote_to, release, seal},
 };
 
@@ -43,15 +42,6 @@ fn fleet(project: &Project) -> BTreeMap<String, Vec<u8>> {
     let mut files = tree(&project.local().join("fleet"));
     files.retain(|name, _| ["/latest/", "/versions/", "/aliases/"].iter().any(|part| name.contains(part)));
     files
-}
-
-fn put_back(local: &Utf8Path, files: &BTreeMap<String, Vec<u8>>) {
-    fs::remove_dir_all(local).unwrap();
-    for (name, bytes) in files {
-        let path = local.join(name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, bytes).unwrap();
-    }
 }
 
 /// Stops a promotion of `first` before each kind of its calls, lets another machine take over with `second`, and wakes it.

@@ -37,6 +37,8 @@ pub(crate) enum Bad {
     Slow,
     /// It answers well before it is live, and wrongly after.
     TwoFaced,
+    /// Its zip has no program at its root. Only the packer of the world in process makes such a zip.
+    Package,
 }
 
 impl Project {
@@ -102,6 +104,11 @@ impl Project {
 
     /// Writes a bad function.
     pub(crate) fn break_function(&self, function: &str, bad: Bad) {
+        if matches!(bad, Bad::Slow) {
+            // Only here: a busy machine must not let a good function die.
+            let smoke = format!("{}within_ms = 1200\n", SMOKE.replace("NAME", function));
+            self.repo.write(&format!("functions/{function}/smoke.toml"), &smoke);
+        }
         let wrong = json!({ "statusCode": 200, "body": "{\"from\":\"nobody\"}" });
         self.behave(
             function,
@@ -111,6 +118,7 @@ impl Project {
                 Bad::Answer => json!({ "answer": wrong }),
                 Bad::Hang => json!({ "mode": "hang" }),
                 Bad::TwoFaced => json!({ "mode": "two-faced", "answer": good(function) }),
+                Bad::Package => json!({ "package": "without a program" }),
                 Bad::Slow => json!({ "mode": "slow", "answer": good(function) }),
             },
         );
@@ -225,6 +233,16 @@ pub(crate) fn tree(root: &Utf8Path) -> BTreeMap<String, Vec<u8>> {
     files
 }
 
+/// Makes a folder what `tree` read of it.
+pub(crate) fn put_back(local: &Utf8Path, files: &BTreeMap<String, Vec<u8>>) {
+    fs::remove_dir_all(local).unwrap_or_default();
+    for (name, bytes) in files {
+        let path = local.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, bytes).unwrap();
+    }
+}
+
 fn good(function: &str) -> Value {
     json!({ "statusCode": 200, "body": json!({ "from": function }).to_string() })
 }
@@ -276,7 +294,6 @@ path = "/"
 [check.expect]
 status = 200
 json = { "/from" = "NAME" }
-within_ms = 1200
 "#;
 
 /// The environments of the real project.
@@ -284,10 +301,10 @@ pub(crate) const RELEASE: &str = r#"schema = 1
 
 [functions.alpha.configuration]
 memory_mb = 256
-timeout_s = 2
+timeout_s = 4
 
 [functions.beta.configuration]
-timeout_s = 2
+timeout_s = 4
 
 [[environments]]
 name = "dev"

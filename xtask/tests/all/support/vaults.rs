@@ -27,7 +27,7 @@ pub(crate) async fn living(context: &Context, version: Version, commit: CommitId
         for event in [
             claimed(context),
             EnvironmentEvent::Staged { functions: BTreeMap::new() },
-            EnvironmentEvent::Shifting { moves: Vec::new(), smoke: Vec::new() },
+            EnvironmentEvent::Shifting { moves: Vec::new(), smoke: Vec::new(), canary: None },
             EnvironmentEvent::Shifted,
             EnvironmentEvent::Verified { smoke: Vec::new() },
         ] {

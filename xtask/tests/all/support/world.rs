@@ -1,14 +1,19 @@
 //! The toolchain in process, on a project of its own: the real adapters, but artifacts are packed from a program that
 //! is compiled once, so that a release takes a moment. Every port can be wrapped before use.
 
-use std::{fs, sync::Arc, time::Duration};
+use std::{
+    fs,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use camino::Utf8Path;
 use xtask::{
     adapters::local::{
+        alarms::LocalAlarms,
         clock::SystemClock,
-        fleet::{LocalFleet, Setup},
+        fleet::{LocalFleet, Quota, Setup},
         keys::FileKeys,
         locks::FileLocks,
         vault::LocalVault,
@@ -24,6 +29,7 @@ use xtask::{
     model::{digest::Digest, manifest::Toolchain, names::EnvName, time::Time, version::Version},
     plan::release::ReleasePlan,
     ports::{
+        alarms::Alarms,
         cargo::{Artifact, BuildRequest, Built, Cargo},
         clock::Clock,
         fleet::Fleet,
@@ -41,16 +47,35 @@ impl Project {
     pub(crate) fn context(&self) -> Context {
         context(self.root(), self.local(), self.repo())
     }
+
+    /// The same, at a time that a test holds in its hand, with a fleet that serves this many calls.
+    pub(crate) fn context_at(&self, clock: &Arc<Hand>, quota: Option<Quota>) -> Context {
+        context_with(self.root(), self.local(), self.repo(), Arc::clone(clock) as Arc<dyn Clock>, quota)
+    }
 }
 
 /// What a fresh process would see, with `release.toml` in `root` and its state in `local`.
 pub(crate) fn context(root: &Utf8Path, local: &Utf8Path, repo: &Repo) -> Context {
+    context_with(root, local, repo, Arc::new(Impatient), None)
+}
+
+fn context_with(
+    root: &Utf8Path,
+    local: &Utf8Path,
+    repo: &Repo,
+    clock: Arc<dyn Clock>,
+    quota: Option<Quota>,
+) -> Context {
     let load::Found { root, config } = load::release(root, None).unwrap();
     let local = local.to_owned();
     let workshop = local.join("tmp");
     fs::create_dir_all(&local).unwrap();
     fs::write(local.join(".gitignore"), "*\n").unwrap();
-    let clock: Arc<dyn Clock> = Arc::new(Impatient);
+    let alarms = config.path.iter().map(|stop| {
+        let region = if stop.recovery { local.join("dr") } else { local.clone() };
+        let watch = LocalAlarms::of(&config, &stop.environment, &region, Arc::clone(&clock));
+        (stop.environment.clone(), Arc::new(watch) as Arc<dyn Alarms>)
+    });
     let fleets = config.path.iter().map(|stop| {
         let variables = config.variables.get(&stop.environment).cloned().unwrap_or_default();
         let here = config.fleet_names.iter().filter(|((environment, _), _)| environment == &stop.environment);
@@ -61,12 +86,14 @@ pub(crate) fn context(root: &Utf8Path, local: &Utf8Path, repo: &Repo) -> Context
             local: local.clone(),
             variables: here.map(|(_, name)| (name.clone(), variables.clone())).collect(),
             settle: Duration::ZERO,
+            quota,
             clock: Arc::clone(&clock),
         });
         (stop.environment.clone(), Arc::new(fleet) as Arc<dyn Fleet>)
     });
     Context {
         fleets: fleets.collect(),
+        alarms: alarms.collect(),
         config: Arc::new(config.clone()),
         actor: "ada@laptop".to_owned(),
         email: Some("ada@example.com".to_owned()),
@@ -136,7 +163,11 @@ impl Cargo for Packer {
         let mut artifacts = std::collections::BTreeMap::new();
         for function in request.functions {
             let behaviour = fs::read(request.root.join(format!("functions/{function}/behaviour.json")))?;
-            let zip = bootstrap::function(&serde_json::from_slice(&behaviour)?);
+            let behaviour: serde_json::Value = serde_json::from_slice(&behaviour)?;
+            let zip = match behaviour.get("package") {
+                None => bootstrap::function(&behaviour),
+                Some(_) => bootstrap::zip(&[("behaviour.json", 0o644, behaviour.to_string().as_bytes())]),
+            };
             let path = request.out.join(format!("{function}.zip"));
             fs::write(&path, &zip)?;
             let (sha256, size) = (Digest::of(&zip), zip.len() as u64);
@@ -161,6 +192,33 @@ impl Clock for Impatient {
 
     async fn sleep(&self, _wait: Duration) {
         tokio::task::yield_now().await;
+    }
+}
+
+/// A clock that stands until it is moved; whoever waits moves it.
+pub(crate) struct Hand(Mutex<Time>);
+
+impl Hand {
+    /// Puts it to this time.
+    pub(crate) fn set(&self, time: Time) {
+        *self.0.lock().unwrap() = time;
+    }
+
+    /// It stands at noon.
+    pub(crate) fn new() -> Arc<Self> {
+        Arc::new(Self(Mutex::new("2026-01-23T12:00:00Z".parse().unwrap())))
+    }
+}
+
+#[async_trait]
+impl Clock for Hand {
+    fn now(&self) -> Time {
+        *self.0.lock().unwrap()
+    }
+
+    async fn sleep(&self, wait: Duration) {
+        let mut now = self.0.lock().unwrap();
+        *now = now.after(wait);
     }
 }
 

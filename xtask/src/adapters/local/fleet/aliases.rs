@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::{disk, rules, store::Locked};
 use crate::{
     model::names::AliasName,
-    ports::fleet::{AliasState, AliasTarget, FleetError, FleetVersion, Revision},
+    ports::fleet::{AliasState, AliasTarget, FleetError, Revision},
 };
 
 impl Locked<'_> {
@@ -57,15 +57,9 @@ impl Locked<'_> {
     fn check_target(&self, target: &AliasTarget) -> Result<(), FleetError> {
         rules::check_target(target)?;
         for number in [Some(target.version), target.canary.map(|(number, _)| number)].into_iter().flatten() {
-            if !self.has_version(number) {
-                return Err(FleetError::NotFound(format!("version {number} of function `{}`", self.name)));
-            }
+            rules::check_ready(self.name.as_str(), number, &self.require(number)?.state.state)?;
         }
         Ok(())
-    }
-
-    fn has_version(&self, FleetVersion(number): FleetVersion) -> bool {
-        self.folder.join(format!("versions/{number}/state.json")).exists()
     }
 
     fn write_alias(&self, alias: &AliasName, target: &AliasTarget) -> Result<AliasState, FleetError> {

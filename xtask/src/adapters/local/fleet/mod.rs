@@ -7,6 +7,7 @@ mod aliases;
 mod disk;
 mod hosts;
 mod package;
+mod quota;
 mod rules;
 mod store;
 
@@ -16,12 +17,17 @@ use async_trait::async_trait;
 use camino::Utf8PathBuf;
 use uuid::Uuid;
 
+pub use self::quota::Quota;
 use self::{
     hosts::{Hosts, Warm},
+    quota::{Kind, Meter},
     store::{Store, Version},
 };
 use crate::{
-    adapters::local::host::{self, Answer, HostError},
+    adapters::local::{
+        host::{self, Answer, HostError},
+        served::{self, Served},
+    },
     model::{
         configuration::{Configuration, Variables},
         digest::Digest,
@@ -31,7 +37,7 @@ use crate::{
         clock::Clock,
         fleet::{
             AliasState, AliasTarget, CodeSource, Fleet, FleetError, FleetVersion, FunctionState, Invocation, Qualifier,
-            Revision, State,
+            Revision,
         },
     },
 };
@@ -41,6 +47,7 @@ use crate::{
 pub struct LocalFleet {
     store: Arc<Store>,
     hosts: Arc<Hosts>,
+    meter: Meter,
 }
 
 /// What a [`LocalFleet`] is made of.
@@ -57,6 +64,9 @@ pub struct Setup {
     pub variables: BTreeMap<FleetName, Variables>,
     /// How long a write stays in progress, and a new version pending; zero for daily use.
     pub settle: Duration,
+    /// How many calls are served per second, by all that share this value; `None` for daily use: there is nobody to share
+    /// a laptop's fleet with, and nothing to wait for.
+    pub quota: Option<Quota>,
     /// Tells when a write has settled.
     pub clock: Arc<dyn Clock>,
 }
@@ -65,9 +75,20 @@ impl LocalFleet {
     /// A fleet in a folder; touches nothing yet.
     #[must_use]
     pub fn new(setup: Setup) -> Self {
-        let Setup { root, vault, local, variables, settle, clock } = setup;
+        let Setup { root, vault, local, variables, settle, quota, clock } = setup;
         let hosts = Arc::new(Hosts::new(&root, local));
-        Self { store: Arc::new(Store { root, vault, variables, settle, clock }), hosts }
+        let meter = Meter::new(quota, Arc::clone(&clock));
+        Self { store: Arc::new(Store { root, vault, variables, settle, clock }), hosts, meter }
+    }
+
+    /// One call of the control plane, if the quota has room for it.
+    async fn control<T: Send + 'static>(
+        &self,
+        kind: Kind,
+        work: impl FnOnce(&Store) -> Result<T, FleetError> + Send + 'static,
+    ) -> Result<T, FleetError> {
+        self.meter.admit(kind)?;
+        self.blocking(work).await
     }
 
     /// Works on the store where blocking is allowed: locks and files wait.
@@ -117,6 +138,22 @@ impl LocalFleet {
         }
     }
 
+    /// Counts a call of an alias, as CloudWatch does by `Resource` and `ExecutedVersion`.
+    async fn count(
+        &self,
+        name: &FleetName,
+        alias: &AliasName,
+        version: FleetVersion,
+        failed: bool,
+    ) -> Result<(), FleetError> {
+        let (name, alias) = (name.clone(), alias.clone());
+        self.blocking(move |store| {
+            let served = Served { time: store.clock.now(), version, failed };
+            served::note(&store.root, &name, &alias, served).map_err(disk::failed("counting a call in", &store.root))
+        })
+        .await
+    }
+
     async fn ask(&self, name: &FleetName, call: &Call<'_>, mut warm: Warm) -> Result<Answer, HostError> {
         let answer = warm.host.invoke(call.id, Some(&call.qualifier), call.payload).await?;
         if warm.host.is_running() {
@@ -145,7 +182,8 @@ enum Started {
 impl Fleet for LocalFleet {
     async fn function(&self, name: &FleetName) -> Result<Option<FunctionState>, FleetError> {
         let name = name.clone();
-        self.blocking(move |store| store.existing(&name)?.map(|function| function.latest()).transpose()).await
+        self.control(Kind::Read, move |store| store.existing(&name)?.map(|function| function.latest()).transpose())
+            .await
     }
 
     async fn create(
@@ -155,7 +193,7 @@ impl Fleet for LocalFleet {
         configuration: &Configuration,
     ) -> Result<FunctionState, FleetError> {
         let (name, code, configuration) = (name.clone(), code.clone(), configuration.clone());
-        self.blocking(move |store| store.create(&name, &code, &configuration)).await
+        self.control(Kind::Other, move |store| store.create(&name, &code, &configuration)).await
     }
 
     async fn update_code(
@@ -165,7 +203,7 @@ impl Fleet for LocalFleet {
         guard: &Revision,
     ) -> Result<FunctionState, FleetError> {
         let (name, code, guard) = (name.clone(), code.clone(), guard.clone());
-        self.blocking(move |store| store.required(&name)?.update_code(&code, &guard)).await
+        self.control(Kind::Other, move |store| store.required(&name)?.update_code(&code, &guard)).await
     }
 
     async fn update_configuration(
@@ -175,7 +213,8 @@ impl Fleet for LocalFleet {
         guard: &Revision,
     ) -> Result<FunctionState, FleetError> {
         let (name, configuration, guard) = (name.clone(), configuration.clone(), guard.clone());
-        self.blocking(move |store| store.required(&name)?.update_configuration(&configuration, &guard)).await
+        self.control(Kind::Other, move |store| store.required(&name)?.update_configuration(&configuration, &guard))
+            .await
     }
 
     async fn publish(
@@ -186,12 +225,12 @@ impl Fleet for LocalFleet {
         description: &str,
     ) -> Result<FunctionState, FleetError> {
         let (name, code, guard, description) = (name.clone(), *code, guard.clone(), description.to_owned());
-        self.blocking(move |store| store.required(&name)?.publish(&code, &guard, &description)).await
+        self.control(Kind::Other, move |store| store.required(&name)?.publish(&code, &guard, &description)).await
     }
 
     async fn version(&self, name: &FleetName, version: FleetVersion) -> Result<Option<FunctionState>, FleetError> {
         let name = name.clone();
-        self.blocking(move |store| {
+        self.control(Kind::Read, move |store| {
             let Some(function) = store.existing(&name)? else { return Ok(None) };
             Ok(function.published(version)?.map(|version| version.state))
         })
@@ -200,7 +239,10 @@ impl Fleet for LocalFleet {
 
     async fn alias(&self, name: &FleetName, alias: &AliasName) -> Result<Option<AliasState>, FleetError> {
         let (name, alias) = (name.clone(), alias.clone());
-        self.blocking(move |store| store.existing(&name)?.map_or(Ok(None), |function| function.alias(&alias))).await
+        self.control(Kind::Other, move |store| {
+            store.existing(&name)?.map_or(Ok(None), |function| function.alias(&alias))
+        })
+        .await
     }
 
     async fn create_alias(
@@ -210,7 +252,7 @@ impl Fleet for LocalFleet {
         target: &AliasTarget,
     ) -> Result<AliasState, FleetError> {
         let (name, alias, target) = (name.clone(), alias.clone(), target.clone());
-        self.blocking(move |store| store.required(&name)?.create_alias(&alias, &target)).await
+        self.control(Kind::Other, move |store| store.required(&name)?.create_alias(&alias, &target)).await
     }
 
     async fn update_alias(
@@ -221,13 +263,15 @@ impl Fleet for LocalFleet {
         guard: &Revision,
     ) -> Result<AliasState, FleetError> {
         let (name, alias, target, guard) = (name.clone(), alias.clone(), target.clone(), guard.clone());
-        self.blocking(move |store| store.required(&name)?.update_alias(&alias, &target, &guard)).await
+        self.control(Kind::Other, move |store| store.required(&name)?.update_alias(&alias, &target, &guard)).await
     }
 
     async fn delete_alias(&self, name: &FleetName, alias: &AliasName) -> Result<(), FleetError> {
         let (name, alias) = (name.clone(), alias.clone());
-        self.blocking(move |store| store.existing(&name)?.map_or(Ok(()), |function| function.delete_alias(&alias)))
-            .await
+        self.control(Kind::Other, move |store| {
+            store.existing(&name)?.map_or(Ok(()), |function| function.delete_alias(&alias))
+        })
+        .await
     }
 
     async fn invoke(&self, name: &FleetName, qualifier: &Qualifier, payload: &[u8]) -> Result<Invocation, FleetError> {
@@ -235,12 +279,16 @@ impl Fleet for LocalFleet {
         let id = Uuid::new_v4();
         let (of, by) = (name.clone(), qualifier.clone());
         let (number, version) = self.blocking(move |store| resolve(store, &of, &by, id)).await?;
-        let qualifier = match qualifier {
+        let asked = match qualifier {
             Qualifier::Version(number) => number.to_string(),
             Qualifier::Alias(alias) => alias.to_string(),
         };
-        let call = Call { id, qualifier, number, version: Arc::new(version), payload };
-        self.answer(name, &call).await.map(|answer| answer.by(number))
+        let call = Call { id, qualifier: asked, number, version: Arc::new(version), payload };
+        let answer = self.answer(name, &call).await?;
+        if let Qualifier::Alias(alias) = qualifier {
+            self.count(name, alias, number, answer.function_error.is_some()).await?;
+        }
+        Ok(answer.by(number))
     }
 }
 
@@ -257,14 +305,8 @@ fn resolve(
         Qualifier::Alias(alias) => rules::route(&function.require_alias(alias)?.target, id),
     };
     let version = function.require(number)?;
-    let refuse = |state: &str| {
-        Err(FleetError::Conflict(format!("version {number} of function `{name}` cannot be invoked: it is {state}")))
-    };
-    match &version.state.state {
-        State::Active | State::Inactive => Ok((number, version)),
-        State::Pending => refuse("still pending"),
-        State::Failed(reason) => refuse(&format!("failed: {reason}")),
-    }
+    rules::check_ready(name.as_str(), number, &version.state.state)?;
+    Ok((number, version))
 }
 
 fn host_failed(name: &FleetName, error: HostError) -> FleetError {

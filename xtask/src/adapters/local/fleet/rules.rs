@@ -1,5 +1,7 @@
 //! Lambda's rules, as decisions on values: limits, guards, routing. No I/O.
 
+use std::collections::BTreeSet;
+
 use uuid::Uuid;
 
 use crate::{
@@ -7,7 +9,7 @@ use crate::{
         configuration::{Configuration, Variables},
         digest::Digest,
     },
-    ports::fleet::{AliasTarget, FleetError, FleetVersion, FunctionState, LastUpdate, Revision},
+    ports::fleet::{AliasTarget, FleetError, FleetVersion, FunctionState, LastUpdate, Revision, State},
 };
 
 /// Keys that Lambda sets itself and refuses from others (developer guide, "Defined runtime environment variables").
@@ -50,6 +52,8 @@ pub(super) fn check_configuration(configuration: &Configuration) -> Result<(), F
         format!("{} layers are more than five", layers.len())
     } else if let Some(layer) = layers.iter().find(|layer| !is_layer(layer)) {
         format!("layer `{layer}` is not named by the ARN of one of its versions")
+    } else if let Some(layer) = twice(layers) {
+        format!("layer `{layer}` is named twice, in equal or in different versions")
     } else if !RETENTIONS.contains(log_retention_days) {
         format!("a log retention of {log_retention_days} days is none of {RETENTIONS:?}")
     } else {
@@ -130,6 +134,26 @@ pub(super) fn route(target: &AliasTarget, request: Uuid) -> FleetVersion {
         Some((canary, share)) if request.as_u128() % 1000 < u128::from(share) => canary,
         _ => target.version,
     }
+}
+
+/// A layer that a list has twice, in whatever versions (Lambda: "Two different versions of the same layer are not allowed
+/// to be referenced in the same function").
+fn twice(layers: &[String]) -> Option<&str> {
+    let of = |arn: &'_ String| arn.rsplit_once(':').map_or(arn.len(), |(layer, _version)| layer.len());
+    let mut layers = layers.iter().map(|arn| &arn[..of(arn)]);
+    let mut seen = BTreeSet::new();
+    layers.find(|layer| !seen.insert(*layer))
+}
+
+/// Refuses to route calls to a version that is not ready: on Lambda, too, calls that operate on a function which is still
+/// `Pending` fail (developer guide, "Lambda function states").
+pub(super) fn check_ready(name: &str, number: FleetVersion, state: &State) -> Result<(), FleetError> {
+    let why = match state {
+        State::Active | State::Inactive => return Ok(()),
+        State::Pending => "still pending".to_owned(),
+        State::Failed(reason) => format!("failed: {reason}"),
+    };
+    Err(FleetError::Conflict(format!("version {number} of function `{name}` is {why}")))
 }
 
 fn is_layer(arn: &str) -> bool {

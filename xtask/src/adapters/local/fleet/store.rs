@@ -4,6 +4,7 @@
 //! <root>/<function>/latest/{code.zip,state.json}         the unpublished state
 //! <root>/<function>/versions/<n>/{code.zip,state.json}   published versions: read-only, never changed
 //! <root>/<function>/aliases/<alias>.json
+//! <root>/<function>/served/<alias>.txt                   every call of an alias: when, by which version, how it went
 //! <root>/<function>/log.txt                              what its processes wrote
 //! <root>/<function>/lock                                 held by whoever reads or writes
 //! ```

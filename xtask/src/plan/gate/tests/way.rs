@@ -77,6 +77,12 @@ fn the_way() {
                 "alive holds: the release is not dead; the rejection by Rita does not count: they do not hold the role manager",
             ),
             (
+                "rejected in a role that this gate does not ask for",
+                "alive",
+                |w| w.reject("max", "manager"),
+                "alive holds: the release is not dead; the rejection by Max does not count: the gate of uat does not ask for the role manager",
+            ),
+            (
                 "rejected with a bad signature",
                 "alive",
                 |w| {
@@ -158,6 +164,18 @@ fn the_ends_of_the_path() {
                 "path",
                 |w| w.synchronised = true,
                 "path holds: dr is the second region, and this is its synchronisation",
+            ),
+            (
+                "synchronised over a newer one",
+                "forward",
+                |w| (w.synchronised, w.live) = (true, Some("v1.2.0".parse().unwrap())),
+                "forward REFUSES: v1.2.0 is live in dr, which is newer -> to go back, run `cargo xtask rollback --env dr`",
+            ),
+            (
+                "synchronised over a newer one that is dead",
+                "forward",
+                |w| (w.synchronised, w.live, w.live_died) = (true, Some("v1.2.0".parse().unwrap()), true),
+                "forward holds: v1.2.0 is live and dead; what dr follows went back",
             ),
         ],
     );

@@ -87,7 +87,11 @@ pub(crate) async fn limits_are_kept(world: &dyn World) {
         Configuration { memory_mb: 10_241, ..configuration() },
         Configuration { timeout_s: 0, ..configuration() },
         Configuration { timeout_s: 901, ..configuration() },
-        Configuration { layers: vec![layer; 6], ..configuration() },
+        Configuration {
+            layers: (1..=6).map(|n| layer.replace("tools", &format!("tools-{n}"))).collect(),
+            ..configuration()
+        },
+        Configuration { layers: vec![layer.clone(), layer.replace("tools:1", "tools:2")], ..configuration() },
         Configuration { layers: vec!["tools".to_owned()], ..configuration() },
         Configuration { log_retention_days: 31, ..configuration() },
     ] {

@@ -1,0 +1,4 @@
+//! Alarms: one conformance suite, run against every adapter.
+
+mod conformance;
+mod local;
