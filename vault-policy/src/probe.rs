@@ -17,7 +17,7 @@ pub(crate) const PUT: &str = "s3:PutObject";
 
 /// What must happen to a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Must {
+pub(crate) enum Must {
     /// An explicit refusal: no policy of a role can make up for its absence.
     Refuse,
     /// No permission by the bucket, which alone would let in whoever is not of its account.
@@ -28,15 +28,15 @@ pub enum Must {
 
 /// A request and what must happen to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Probe {
+pub(crate) struct Probe {
     /// The `Sid` of the reviewed statement that answers for it, or `ClosedToStrangers`.
-    pub rule: String,
+    pub(crate) rule: String,
     /// The request.
-    pub request: Request,
+    pub(crate) request: Request,
     /// What about it matters beyond its action and resource, as ` over plain HTTP`; may be empty.
-    pub how: &'static str,
+    pub(crate) how: &'static str,
     /// What must happen.
-    pub must: Must,
+    pub(crate) must: Must,
 }
 
 /// A request that got the wrong answer.
@@ -69,7 +69,7 @@ pub fn judge(vault: &Vault, side: Side, policy: &Policy) -> Result<Judgement, Re
         identities.push((role.as_str(), identity(vault, actor)?));
     }
     let mut judgement = Judgement { rules: Vec::new(), holes: Vec::new() };
-    for probe in probes(vault, side, policy)? {
+    for probe in asker(vault, side, policy)?.all() {
         match judgement.rules.iter_mut().find(|(rule, _)| *rule == probe.rule) {
             Some((_, count)) => *count += 1,
             None => judgement.rules.push((probe.rule.clone(), 1)),
@@ -110,10 +110,7 @@ fn parsed(rendered: &str, form: Form) -> Result<Policy, RenderError> {
 
 /// Every request that a bucket's policy is asked about. Besides the vault's own roles and prefixes these are the roles
 /// and resources that the policy itself makes a difference for: an exception for one back door is asked about, too.
-///
-/// # Errors
-/// If the reviewed policy cannot be rendered for this vault.
-pub fn probes(vault: &Vault, side: Side, policy: &Policy) -> Result<Vec<Probe>, RenderError> {
+fn asker<'a>(vault: &'a Vault, side: Side, policy: &Policy) -> Result<requests::Asker<'a>, RenderError> {
     let store = vault.bucket(side).ok_or_else(|| RenderError::NoSuch("mirror".to_owned()))?;
     let bucket = format!("arn:aws:s3:::{}", store.bucket);
     let (roles, resources) = policy.mentions();
@@ -133,8 +130,7 @@ pub fn probes(vault: &Vault, side: Side, policy: &Policy) -> Result<Vec<Probe>, 
     keys.sort();
     keys.dedup();
     let everyone = actors.into_iter().chain(strangers.into_iter().map(|role| (None, role))).collect();
-    let asker = requests::Asker { vault, side, bucket, account: account.to_owned(), everyone, keys };
-    Ok(asker.all())
+    Ok(requests::Asker { vault, side, bucket, account: account.to_owned(), everyone, keys })
 }
 
 /// A key under every prefix of every writer, and keys under none.

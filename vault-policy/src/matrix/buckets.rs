@@ -148,6 +148,25 @@ fn with_every_right_of_the_account_it_is_still_refused() {
     }
 }
 
+/// What a role's own policy permits by itself, even if a bucket had no policy.
+#[test]
+fn a_role_does_not_count_on_the_bucket_to_refuse() {
+    let world = World::new();
+    // How a write is made, and over what, only the bucket decides.
+    let decided = ASKED.iter().filter(|ask| ask.3.is_empty());
+    for (side, ask) in
+        [Side::Vault, Side::Mirror].into_iter().flat_map(|side| decided.clone().map(move |ask| (side, ask)))
+    {
+        let expected = if side == Side::Vault { ask.4 } else { ask.5 };
+        for (actor, role, identity) in &world.actors {
+            let may = allowed(Guard::None, identity, &request(role, &world.bucket(side).1, ask));
+            let right = expected == "all" || expected.split_whitespace().any(|name| name == actor.to_string());
+            // It has the rights that it needs while `vault apply` has opened the policy.
+            assert!(!may || right || *actor == Actor::VaultAdministrator, "{actor}: {} in {side:?}", ask.0);
+        }
+    }
+}
+
 #[test]
 fn nobody_from_outside_gets_in() {
     let world = World::new();
@@ -230,6 +249,9 @@ proptest! {
                         let write = write.with("s3:if-none-match", "*").with("s3:ObjectCreationOperation", "true");
                         let expected = actor.writes(&world.vault, side, &key);
                         prop_assert_eq!(world.may(side, identity, &write), expected, "{} {} {:?}", actor, key, side);
+                        // The role's own policy says the same by itself.
+                        let alone = allowed(Guard::None, identity, &write);
+                        prop_assert_eq!(alone, expected, "{} by itself {} {:?}", actor, key, side);
                     }
                 }
             }

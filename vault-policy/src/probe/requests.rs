@@ -63,9 +63,10 @@ pub(super) struct Asker<'a> {
 }
 
 impl Asker<'_> {
-    pub(super) fn all(&self) -> Vec<Probe> {
-        let mut probes = Vec::new();
-        for (actor, role) in &self.everyone {
+    /// One actor's requests after the other's: a policy that names many roles and keys makes very many.
+    pub(super) fn all(&self) -> impl Iterator<Item = Probe> {
+        let of_one = |(actor, role): &(Option<Actor>, String)| {
+            let mut probes = Vec::new();
             self.of_the_bucket(actor.as_ref(), role, &mut probes);
             for key in &self.keys {
                 let object = format!("{}/{key}", self.bucket);
@@ -73,9 +74,11 @@ impl Asker<'_> {
                 self.writes(actor.as_ref(), role, key, &object, &mut probes);
                 self.retention(actor.as_ref(), role, &object, &mut probes);
             }
-        }
-        self.strangers(&mut probes);
-        probes
+            probes
+        };
+        let mut strangers = Vec::new();
+        self.strangers(&mut strangers);
+        self.everyone.iter().flat_map(of_one).chain(strangers)
     }
 
     fn of_the_bucket(&self, actor: Option<&Actor>, role: &str, probes: &mut Vec<Probe>) {

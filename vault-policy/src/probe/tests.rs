@@ -201,3 +201,15 @@ fn the_same_in_other_words_passes() {
     let found = holes(&vault(), Side::Vault, &policy);
     assert_eq!(found, []);
 }
+
+/// As many roles and keys as a bucket policy has room for.
+#[test]
+fn a_policy_that_names_many_is_judged_all_the_same() {
+    let roles: Vec<_> = (0..100).map(|n| format!("arn:aws:iam::999999999999:role/r{n}")).collect();
+    let keys: Vec<_> = (0..100).map(|n| format!("arn:aws:s3:::acme-vault/v0.0.{n}/*")).collect();
+    let extra = json!({ "Sid": "Extra", "Effect": "Allow", "Principal": { "AWS": roles }, "Action": "s3:DeleteObject",
+        "Resource": keys });
+    let mut policy = reviewed(&vault(), Side::Vault);
+    policy["Statement"].as_array_mut().unwrap().push(extra);
+    assert_eq!(holes(&vault(), Side::Vault, &policy), []);
+}
