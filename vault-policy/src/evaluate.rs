@@ -1,135 +1,196 @@
-//! What a policy says to one request: as much of the language as the reviewed files use. What it does not understand
-//! never counts as a refusal, so that a doubt shows as a hole.
+//! Whether a request is allowed: what each policy says, and how a resource's policy and a role's work together.
+//!
+//! An explicit refusal wins. Within one account either side's permission is enough for a bucket; across accounts both
+//! are needed; a key asks its own policy first, always.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
-use serde_json::Value;
+use crate::{
+    names::account_of,
+    policy::{Named, Policy, Statement},
+};
 
-/// One request.
-#[derive(Debug, Clone)]
-pub(crate) struct Request<'a> {
-    /// The ARN of the role that asks.
-    pub(crate) principal: &'a str,
-    /// `s3:PutObject` and so on.
-    pub(crate) action: &'a str,
-    /// The ARN of what it is about.
-    pub(crate) resource: String,
-    /// The condition keys that it carries, in lower case.
-    pub(crate) context: BTreeMap<&'a str, &'a str>,
+/// Who asks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Principal {
+    /// A session of this role.
+    Role(String),
+    /// Somebody with a token of this provider of identities (its ARN).
+    Federated(String),
+    /// A service of AWS, in its own name: any that the policy speaks of.
+    Service,
+    /// Nobody who is known.
+    Anonymous,
 }
 
-/// Whether a statement of this effect meets the request.
-pub(crate) fn meets(policy: &Value, effect: &str, request: &Request<'_>) -> bool {
-    let statements = policy.get("Statement").map(listed).unwrap_or_default();
-    statements.into_iter().any(|statement| statement["Effect"] == effect && applies(statement, request))
-}
-
-fn applies(statement: &Value, request: &Request<'_>) -> bool {
-    let known = ["Sid", "Effect", "Principal", "Action", "Resource", "NotResource", "Condition"];
-    let understood = statement.as_object().is_some_and(|s| s.keys().all(|key| known.contains(&key.as_str())));
-    let resource = match (statement.get("Resource"), statement.get("NotResource")) {
-        (Some(resource), None) => any(resource, |pattern| matches(pattern, &request.resource)),
-        (None, Some(not)) => !any(not, |pattern| matches(pattern, &request.resource)),
-        _ => false,
-    };
-    let action = |pattern: &str| matches(&pattern.to_ascii_lowercase(), &request.action.to_ascii_lowercase());
-    understood
-        && statement.get("Principal").is_none_or(|principal| names(principal, request.principal))
-        && statement.get("Action").is_some_and(|actions| any(actions, action))
-        && resource
-        && conditions(statement.get("Condition"), request)
-}
-
-/// A policy of a role has no principal; in a bucket policy only `*` stands for everyone, never a part of an ARN.
-fn names(principal: &Value, role: &str) -> bool {
-    any(principal.get("AWS").unwrap_or(principal), |named| named == "*" || named == role)
-}
-
-fn conditions(condition: Option<&Value>, request: &Request<'_>) -> bool {
-    let Some(condition) = condition else { return true };
-    let Some(operators) = condition.as_object() else { return false };
-    operators.iter().all(|(operator, keys)| {
-        keys.as_object().is_some_and(|keys| {
-            keys.iter().all(|(key, values)| {
-                let given = request.context.get(key.to_ascii_lowercase().as_str()).copied();
-                holds(operator, given, values)
-            })
-        })
-    })
-}
-
-fn holds(operator: &str, given: Option<&str>, values: &Value) -> bool {
-    let equal = |value: &str| given == Some(value);
-    match operator {
-        "Null" => any(values, |value| value == if given.is_none() { "true" } else { "false" }),
-        "Bool" | "StringEquals" => any(values, equal),
-        "ArnEquals" => given.is_some_and(|given| any(values, |value| matches(value, given))),
-        "StringNotEquals" => !any(values, equal),
-        "ArnNotEquals" => !given.is_some_and(|given| any(values, |value| matches(value, given))),
-        _ => false,
+impl fmt::Display for Principal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Role(arn) | Self::Federated(arn) => f.pad(arn),
+            Self::Service => f.pad("a service of AWS"),
+            Self::Anonymous => f.pad("anyone on the internet"),
+        }
     }
 }
 
-fn any(values: &Value, test: impl Fn(&str) -> bool) -> bool {
-    listed(values).into_iter().filter_map(Value::as_str).any(test)
+/// One request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    /// Who asks.
+    pub principal: Principal,
+    /// `s3:PutObject` and so on.
+    pub action: String,
+    /// The ARN of what it is about.
+    pub resource: String,
+    /// The condition keys that it carries, in lower case, each with its values.
+    pub context: BTreeMap<String, Vec<String>>,
 }
 
-fn listed(value: &Value) -> Vec<&Value> {
-    value.as_array().map_or_else(|| vec![value], |items| items.iter().collect())
+impl Request {
+    /// A request of a role over TLS.
+    #[must_use]
+    pub fn of(role: &str, action: &str, resource: &str) -> Self {
+        Self { principal: Principal::Role(role.to_owned()), ..Self::anonymous(action, resource) }
+            .with("aws:PrincipalArn", role)
+            .with("aws:PrincipalAccount", account_of(role))
+    }
+
+    /// A request without credentials, over TLS.
+    #[must_use]
+    pub fn anonymous(action: &str, resource: &str) -> Self {
+        let (action, resource) = (action.to_owned(), resource.to_owned());
+        Self { principal: Principal::Anonymous, action, resource, context: BTreeMap::new() }
+            .with("aws:SecureTransport", "true")
+    }
+
+    /// The same with one condition key set.
+    #[must_use]
+    pub fn with(mut self, key: &str, value: &str) -> Self {
+        self.context.insert(key.to_ascii_lowercase(), vec![value.to_owned()]);
+        self
+    }
+
+    /// The same without this condition key.
+    #[must_use]
+    pub fn without(mut self, key: &str) -> Self {
+        self.context.remove(&key.to_ascii_lowercase());
+        self
+    }
 }
 
-/// `*` stands for any text, slashes included, `?` for one character. A mismatch goes back to the last `*` only, which
-/// lets that one take one character more: a policy with many of them costs no more than its length times the text's.
-fn matches(pattern: &str, text: &str) -> bool {
-    let (pattern, text): (Vec<char>, Vec<char>) = (pattern.chars().collect(), text.chars().collect());
-    let (mut at, mut read, mut star) = (0, 0, None);
-    while let Some(c) = text.get(read) {
-        match pattern.get(at) {
-            Some('*') => {
-                star = Some((at + 1, read));
-                at += 1;
-            }
-            Some(p) if *p == '?' || p == c => (at, read) = (at + 1, read + 1),
-            _ => {
-                let Some((after, taken)) = star else { return false };
-                star = Some((after, taken + 1));
-                (at, read) = (after, taken + 1);
+/// Whose policy guards a resource.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Guard<'a> {
+    /// Nothing but the roles' own policies, as for functions and logs here.
+    None,
+    /// A bucket of this account.
+    Bucket {
+        /// Its policy.
+        policy: &'a Policy,
+        /// The account that owns it.
+        account: &'a str,
+    },
+    /// A key: nobody may use it whom its policy does not name.
+    Key {
+        /// Its policy.
+        policy: &'a Policy,
+        /// The account that owns it.
+        account: &'a str,
+    },
+}
+
+/// Whether a request is allowed by the resource's policy and the policies of the role that asks.
+#[must_use]
+pub fn allowed(guard: Guard<'_>, identity: &[Policy], request: &Request) -> bool {
+    let by_role = identity.iter().any(|policy| policy.allows(request) == Grant::Direct);
+    if identity.iter().any(|policy| policy.refusal(request).is_some()) {
+        return false;
+    }
+    let same = |account: &str| match &request.principal {
+        Principal::Role(arn) => account_of(arn) == account,
+        Principal::Federated(_) | Principal::Service | Principal::Anonymous => false,
+    };
+    match guard {
+        Guard::None => by_role,
+        Guard::Bucket { policy, .. } | Guard::Key { policy, .. } if policy.refusal(request).is_some() => false,
+        Guard::Bucket { policy, account } if same(account) => by_role || policy.allows(request) == Grant::Direct,
+        Guard::Key { policy, account } if same(account) => match policy.allows(request) {
+            Grant::Direct => true,
+            Grant::ToTheAccount => by_role,
+            Grant::None => false,
+        },
+        Guard::Bucket { policy, .. } | Guard::Key { policy, .. } => {
+            match (&request.principal, policy.allows(request)) {
+                (_, Grant::None) => false,
+                (Principal::Role(_), _) => by_role,
+                (_, grant) => grant == Grant::Direct,
             }
         }
     }
-    pattern.iter().skip(at).all(|c| *c == '*')
+}
+
+/// What a policy permits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Grant {
+    /// Nothing.
+    None,
+    /// It leaves it to the account of the one who asks.
+    ToTheAccount,
+    /// It permits it.
+    Direct,
+}
+
+impl Policy {
+    /// The `Sid` of the first statement that refuses this request.
+    #[must_use]
+    pub fn refusal(&self, request: &Request) -> Option<&str> {
+        let action = request.action.to_ascii_lowercase();
+        let refuses = |s: &&Statement| s.denies && s.applies(&action, request) != Grant::None;
+        self.statements.iter().find(refuses).map(|statement| statement.sid.as_str())
+    }
+
+    /// The `Sid` of the first statement that permits this request.
+    #[must_use]
+    pub fn permission(&self, request: &Request) -> Option<&str> {
+        let action = request.action.to_ascii_lowercase();
+        let permits = |s: &&Statement| !s.denies && s.applies(&action, request) != Grant::None;
+        self.statements.iter().find(permits).map(|statement| statement.sid.as_str())
+    }
+
+    /// What its permissions say, refusals aside.
+    #[must_use]
+    pub fn allows(&self, request: &Request) -> Grant {
+        let action = request.action.to_ascii_lowercase();
+        let permissions = self.statements.iter().filter(|statement| !statement.denies);
+        permissions.map(|statement| statement.applies(&action, request)).max().unwrap_or(Grant::None)
+    }
+}
+
+impl Statement {
+    /// The action is given in lower case, as the statement has its own.
+    fn applies(&self, action: &str, request: &Request) -> Grant {
+        let carried = |key: &str| request.context.get(key).map_or(&[][..], Vec::as_slice);
+        let meets = self.actions.meet(action)
+            && self.resources.as_ref().is_none_or(|resources| resources.meet(&request.resource))
+            && self.conditions.iter().all(|condition| condition.holds(carried));
+        if !meets {
+            return Grant::None;
+        }
+        let Some(principals) = &self.principals else { return Grant::Direct };
+        principals.iter().map(|named| is(named, &request.principal)).max().unwrap_or(Grant::None)
+    }
+}
+
+fn is(named: &Named, principal: &Principal) -> Grant {
+    match (named, principal) {
+        (Named::Everyone, _) => Grant::Direct,
+        (Named::Arn(arn), Principal::Role(role)) if arn == role => Grant::Direct,
+        (Named::Service(_), Principal::Service) => Grant::Direct,
+        (Named::Federated(provider), Principal::Federated(its)) if provider == its => Grant::Direct,
+        (Named::Account(account), Principal::Role(role)) if account_of(role) == account => Grant::ToTheAccount,
+        _ => Grant::None,
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn wildcards_match_as_in_policies() {
-        for (pattern, text) in
-            [("*", ""), ("a*", "a/b"), ("v*.*.*/*", "v1.0.0/x/y"), ("a?c", "abc"), ("é*", "éa"), ("*ab*b", "aabcb")]
-        {
-            assert!(matches(pattern, text), "{pattern} {text}");
-        }
-        for (pattern, text) in [("a", "ab"), ("a?", "a"), ("v*.*.*/*", "v1.0/x"), ("", "a"), ("*ab", "abc")] {
-            assert!(!matches(pattern, text), "{pattern} {text}");
-        }
-    }
-
-    #[test]
-    fn what_is_not_understood_never_counts() {
-        let request =
-            Request { principal: "r", action: "s3:PutObject", resource: "o".to_owned(), context: BTreeMap::new() };
-        let plain = serde_json::json!({ "Effect": "Deny", "Principal": "*", "Action": "s3:put*", "Resource": "*" });
-        let meets = |change: fn(&mut Value)| {
-            let mut statement = plain.clone();
-            change(&mut statement);
-            super::meets(&serde_json::json!({ "Statement": statement }), "Deny", &request)
-        };
-        assert!(meets(|_| {}));
-        assert!(!meets(|s| s["NotAction"] = "s3:Get*".into()));
-        assert!(!meets(|s| s["Condition"] = serde_json::json!({ "DateLessThan": { "aws:CurrentTime": "2020" } })));
-        assert!(!meets(|s| s["Principal"] = serde_json::json!({ "AWS": "q" })));
-        assert!(!meets(|s| s["Resource"] = "p".into()));
-    }
-}
+mod tests;

@@ -1,18 +1,27 @@
 //! Who may write where in the vault (`ownership`), the policies that make the cloud enforce it (`policies/*.json`,
-//! reviewed as they stand), and the code that fills them in (`render`) and finds holes in them (`check`).
+//! reviewed as they stand), and the code that fills them in (`render`), evaluates them (`policy`, `evaluate`), finds
+//! every hole in a live bucket (`doctor`) and plans how to set one up (`apply`).
 //!
-//! Everything here is pure: nothing reads a file or calls a service. Whoever applies a policy does that elsewhere.
+//! Everything here is pure: nothing reads a file or calls a service. Whoever asks a bucket about itself, or carries
+//! out a step, does that elsewhere.
 
-pub mod check;
-mod evaluate;
+pub mod apply;
+mod consistent;
+pub mod doctor;
+pub mod emulator;
+pub mod evaluate;
+pub mod names;
 pub mod ownership;
+pub mod policy;
+pub mod probe;
 pub mod render;
+pub mod state;
+pub mod trust;
+pub mod vault;
 
-/// The vault's bucket policy, before its variables are filled in.
-pub const BUCKET: &str = include_str!("../policies/bucket.json");
-/// What the releaser's role may do.
-pub const RELEASER: &str = include_str!("../policies/roles/releaser.json");
-/// What an environment's deployer may do; rendered with that environment's deployer alone.
-pub const DEPLOYER: &str = include_str!("../policies/roles/deployer.json");
-/// What an auditor's role may do: read.
-pub const AUDITOR: &str = include_str!("../policies/roles/auditor.json");
+#[cfg(test)]
+mod matrix;
+#[cfg(test)]
+mod sample;
+
+pub use consistent::VaultError;

@@ -1,67 +1,132 @@
-//! Fills the variables of a reviewed policy file in. A variable is written `{{name}}`; a statement that speaks of
-//! `{{environment}}`, `{{Environment}}` or `{{deployer}}` is written once and rendered for every environment.
+//! Fills the variables of the reviewed policy files in. A variable is written `{{name}}`. A statement that speaks of
+//! `{{environment}}`, `{{Environment}}`, `{{deployer}}` or `{{functions}}` is written once and rendered for every
+//! environment; an item of a list that holds `{{each_…}}` is repeated for each of what it names. What is a variable of
+//! no vault, or is left over, is refused, and so is what is longer than AWS takes.
 
-use std::{collections::BTreeMap, error::Error, fmt};
+use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-/// The variables of the whole vault: the account's number, the bucket's name, the region's name, and for every writer
-/// and the vault administrator (who alone may change the bucket policy) the ARN of the role.
-pub const NAMES: [&str; 8] =
-    ["account", "approver", "bucket", "evidence", "policy_administrator", "region", "releaser", "vault_administrator"];
+use crate::{
+    consistent::{self, VaultError},
+    names::EnvironmentName,
+    trust::Subject,
+    vault::{Actor, Side, Vault},
+};
 
-const OF_AN_ENVIRONMENT: [&str; 3] = ["{{environment}}", "{{Environment}}", "{{deployer}}"];
+mod values;
 
-/// What the policies are filled in with.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Variables {
-    /// The variables of `NAMES`, by name.
-    pub values: BTreeMap<String, String>,
-    /// The ARN of each environment's deployer role, by environment.
-    pub deployers: BTreeMap<String, String>,
+use values::{Values, values};
+
+/// A policy that a vault needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Document {
+    /// The policy of one of the buckets.
+    Bucket(Side),
+    /// What a role may do.
+    Role(Actor),
+    /// Who may assume a role: the jobs of one environment on GitHub.
+    GithubTrust(Actor, Subject),
+    /// The policy of the key that this actor signs with.
+    Key(Actor),
 }
 
-/// Why a policy cannot be rendered.
-#[derive(Debug)]
-pub enum RenderError {
-    /// The template is not JSON, or not a policy.
-    Template(String),
-    /// A variable was given that no policy knows.
-    Unknown(String),
-    /// The template needs a variable that was not given.
-    Missing(String),
-    /// A value that could mean more than one thing, as a wildcard does.
-    Value {
-        /// The variable.
-        name: String,
-        /// What was given.
-        value: String,
-    },
-}
-
-impl fmt::Display for RenderError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Document {
+    /// The longest that AWS takes, in characters, as it counts them.
+    fn limit(&self) -> usize {
         match self {
-            Self::Template(what) => write!(f, "the policy file is wrong: {what}"),
-            Self::Unknown(name) => {
-                write!(f, "no policy knows a variable `{name}`; there are {}", NAMES.join(", "))
-            }
-            Self::Missing(name) => write!(f, "the policy needs a value for the variable `{name}`"),
-            Self::Value { name, value } => {
-                write!(f, "the variable `{name}` is `{value}`: write one plain name, number or ARN without wildcards")
-            }
+            // A bucket policy may have 20 KB, all counted.
+            Self::Bucket(_) => 20_480,
+            // All inline policies of a role together; white space does not count. A managed policy may have 6,144.
+            Self::Role(_) => 10_240,
+            // Without asking for a higher quota.
+            Self::GithubTrust(..) => 2_048,
+            Self::Key(_) => 32_768,
         }
     }
 }
 
-impl Error for RenderError {}
+/// Why a policy cannot be rendered.
+#[derive(Debug, thiserror::Error)]
+pub enum RenderError {
+    /// The vault is described so that its policies could not keep people apart.
+    #[error("the policies of this vault would not hold")]
+    Vault(#[from] VaultError),
+    /// There is no such policy: no mirror, no such environment, or an actor without a key.
+    #[error("this vault has no {0}: describe it first")]
+    NoSuch(String),
+    /// The reviewed file is not a policy.
+    #[error("the reviewed policy file is wrong: {0}; put the released one back")]
+    Template(String),
+    /// The reviewed file has a variable that is not known there, or braces that are left over.
+    #[error("the reviewed policy file has `{{{{{0}}}}}`, which is no variable there; put the released one back")]
+    Variable(String),
+    /// AWS would not take it.
+    #[error("a policy has {length} characters and AWS takes {limit}: have fewer environments in one vault")]
+    TooLong {
+        /// Characters that it has.
+        length: usize,
+        /// Characters that it may have.
+        limit: usize,
+    },
+}
 
-/// Fills a policy in; the result is indented JSON.
+/// Fills a reviewed policy file in; the result is JSON without white space, as it is sent.
 ///
 /// # Errors
-/// If the template is no policy, or a variable is unknown, missing, or has a value that is not plain; it is named.
-pub fn render(template: &str, variables: &Variables) -> Result<String, RenderError> {
-    validate(variables)?;
+/// If the vault is inconsistent or has no such policy, or the file has an unknown variable or becomes too long.
+pub fn render(vault: &Vault, document: &Document) -> Result<String, RenderError> {
+    consistent::check(vault)?;
+    let text = fill_in(template(vault, document), &values(vault, document)?)?;
+    let length = text.chars().count();
+    if length > document.limit() {
+        return Err(RenderError::TooLong { length, limit: document.limit() });
+    }
+    Ok(text)
+}
+
+/// Whether an inline policy of a role may also be a managed one, which has its own, lower limit.
+#[must_use]
+pub fn fits_managed(policy: &str) -> bool {
+    policy.chars().filter(|c| !c.is_whitespace()).count() <= 6_144
+}
+
+/// Every policy of a vault but the trust policies, whose subjects are GitHub's.
+#[must_use]
+pub fn documents(vault: &Vault) -> Vec<Document> {
+    let sides = [Side::Vault, Side::Mirror].into_iter().filter(|side| vault.bucket(*side).is_some());
+    let roles = vault.actors().into_iter().map(|(actor, _)| Document::Role(actor));
+    let keys = vault.signers().into_iter().map(|(writer, _)| Document::Key(Actor::Writer(writer)));
+    sides.map(Document::Bucket).chain(roles).chain(keys).collect()
+}
+
+fn template(vault: &Vault, document: &Document) -> &'static str {
+    use crate::ownership::{Kind, Writer::*};
+    match document {
+        Document::Bucket(Side::Vault) => include_str!("../policies/bucket.json"),
+        Document::Bucket(Side::Mirror) => include_str!("../policies/bucket-mirror.json"),
+        Document::GithubTrust(..) => include_str!("../policies/trust/github.json"),
+        Document::Key(_) => include_str!("../policies/key.json"),
+        Document::Role(actor) if vault.recovery().as_ref() == Some(actor) => {
+            include_str!("../policies/roles/recovery-deployer.json")
+        }
+        Document::Role(Actor::Auditor) => include_str!("../policies/roles/auditor.json"),
+        Document::Role(Actor::VaultAdministrator) => include_str!("../policies/roles/vault-administrator.json"),
+        Document::Role(Actor::Writer(Of(Kind::Releaser))) => include_str!("../policies/roles/releaser.json"),
+        Document::Role(Actor::Writer(Of(Kind::Approver))) => include_str!("../policies/roles/approver.json"),
+        Document::Role(Actor::Writer(Of(Kind::PolicyAdministrator))) => {
+            include_str!("../policies/roles/policy-administrator.json")
+        }
+        Document::Role(Actor::Writer(Of(Kind::Evidence))) => include_str!("../policies/roles/evidence.json"),
+        Document::Role(Actor::Writer(Deployer(_) | Of(Kind::Deployer))) => {
+            include_str!("../policies/roles/deployer.json")
+        }
+    }
+}
+
+const OF_AN_ENVIRONMENT: [&str; 4] = ["{{environment}}", "{{Environment}}", "{{deployer}}", "{{functions}}"];
+
+fn fill_in(template: &str, values: &Values) -> Result<String, RenderError> {
     let mut policy: Value = serde_json::from_str(template).map_err(|error| RenderError::Template(error.to_string()))?;
     let statements = policy.get_mut("Statement").and_then(Value::as_array_mut);
     let statements = statements.ok_or_else(|| RenderError::Template("it has no list `Statement`".to_owned()))?;
@@ -69,132 +134,68 @@ pub fn render(template: &str, variables: &Variables) -> Result<String, RenderErr
     for statement in std::mem::take(statements) {
         let text = statement.to_string();
         if !OF_AN_ENVIRONMENT.iter().any(|name| text.contains(name)) {
-            rendered.push(fill(statement, &variables.values)?);
+            rendered.push(fill(statement, values)?);
             continue;
         }
-        if variables.deployers.is_empty() {
-            return Err(RenderError::Missing("deployer".to_owned()));
-        }
-        for (environment, deployer) in &variables.deployers {
-            let mut values = variables.values.clone();
-            values.insert("environment".to_owned(), environment.clone());
-            values.insert("Environment".to_owned(), identifier(environment));
-            values.insert("deployer".to_owned(), deployer.clone());
-            rendered.push(fill(statement.clone(), &values)?);
+        for of_one in values.environments.values() {
+            rendered.push(fill(statement.clone(), &values.within(of_one))?);
         }
     }
     *statements = rendered;
-    serde_json::to_string_pretty(&policy).map_err(|error| RenderError::Template(error.to_string()))
+    Ok(policy.to_string())
 }
 
-fn validate(variables: &Variables) -> Result<(), RenderError> {
-    if let Some(name) = variables.values.keys().find(|name| !NAMES.contains(&name.as_str())) {
-        return Err(RenderError::Unknown(name.clone()));
-    }
-    let environments = variables.deployers.keys().map(|environment| ("environment", environment));
-    let deployers = variables.deployers.values().map(|deployer| ("deployer", deployer));
-    let values = variables.values.iter().map(|(name, value)| (name.as_str(), value));
-    match values.chain(environments).chain(deployers).find(|(name, value)| !is_plain(name, value)) {
-        Some((name, value)) => Err(RenderError::Value { name: name.to_owned(), value: value.clone() }),
-        None => Ok(()),
-    }
-}
-
-/// No wildcard, quote or policy variable can come in through a value, and a role is one role.
-fn is_plain(name: &str, value: &str) -> bool {
-    let of = |extra: &str| {
-        !value.is_empty() && value.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || extra.contains(c))
-    };
-    match name {
-        "account" => value.len() == 12 && value.bytes().all(|b| b.is_ascii_digit()),
-        "bucket" => of("-."),
-        "environment" | "region" => of("-"),
-        _ => {
-            let role = value.strip_prefix("arn:aws:iam::").and_then(|rest| rest.split_once(":role/"));
-            role.is_some_and(|(account, role)| is_plain("account", account) && !role.is_empty())
-                && value.chars().all(|c| c.is_ascii_alphanumeric() || "+=,.@_-/:".contains(c))
-        }
-    }
-}
-
-/// A statement's identifier is letters and digits only. Environments are in lower case, so no two become one.
-pub(crate) fn identifier(environment: &str) -> String {
-    let mut letters = environment.chars();
-    let first = letters.next().map(|c| c.to_ascii_uppercase());
-    first.into_iter().chain(letters).collect::<String>().replace('-', "Dash")
-}
-
-fn fill(value: Value, values: &BTreeMap<String, String>) -> Result<Value, RenderError> {
+fn fill(value: Value, values: &Values) -> Result<Value, RenderError> {
     Ok(match value {
-        Value::String(text) => Value::String(fill_text(&text, values)?),
-        Value::Array(items) => Value::Array(items.into_iter().map(|v| fill(v, values)).collect::<Result<_, _>>()?),
+        Value::String(text) => Value::String(fill_text(&text, &values.single)?),
+        Value::Array(items) => {
+            let mut filled = Vec::new();
+            for item in items {
+                match &item {
+                    Value::String(text) if text.contains("{{each_") => filled.extend(repeat(text, values)?),
+                    _ => filled.push(fill(item, values)?),
+                }
+            }
+            Value::Array(filled)
+        }
         Value::Object(fields) => {
-            let fields = fields.into_iter().map(|(key, v)| Ok((key, fill(v, values)?)));
+            let fields = fields.into_iter().map(|(key, v)| Ok((fill_text(&key, &values.single)?, fill(v, values)?)));
             Value::Object(fields.collect::<Result<_, RenderError>>()?)
         }
         other => other,
     })
 }
 
-fn fill_text(text: &str, values: &BTreeMap<String, String>) -> Result<String, RenderError> {
+fn repeat(text: &str, values: &Values) -> Result<Vec<Value>, RenderError> {
+    let found = values.lists.iter().find(|(name, _)| text.contains(&format!("{{{{{name}}}}}")));
+    let Some((name, items)) = found else { return Err(RenderError::Variable(text.to_owned())) };
+    let one = |item: &String| {
+        let mut single = values.single.clone();
+        single.insert(name, item.clone());
+        fill_text(text, &single).map(Value::String)
+    };
+    items.iter().map(one).collect()
+}
+
+fn fill_text(text: &str, values: &BTreeMap<&str, String>) -> Result<String, RenderError> {
     let mut filled = String::new();
     let mut rest = text;
     while let Some((before, after)) = rest.split_once("{{") {
-        let (name, after) =
-            after.split_once("}}").ok_or_else(|| RenderError::Template(format!("`{text}` has no closing braces")))?;
+        let (name, after) = after.split_once("}}").ok_or_else(|| RenderError::Variable(text.to_owned()))?;
         filled.push_str(before);
-        filled.push_str(values.get(name).ok_or_else(|| RenderError::Missing(name.to_owned()))?);
+        filled.push_str(values.get(name).ok_or_else(|| RenderError::Variable(name.to_owned()))?);
         rest = after;
     }
     filled.push_str(rest);
-    Ok(filled)
+    if filled.contains(['{', '}', '$']) { Err(RenderError::Variable(filled)) } else { Ok(filled) }
+}
+
+/// A statement's identifier is letters and digits only. Environments are in lower case, so no two become one.
+pub(crate) fn identifier(environment: &EnvironmentName) -> String {
+    let mut letters = environment.as_str().chars();
+    let first = letters.next().map(|c| c.to_ascii_uppercase());
+    first.into_iter().chain(letters).collect::<String>().replace('-', "Dash")
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{check::tests::variables, ownership};
-
-    #[test]
-    fn a_missing_unknown_or_wild_variable_is_named() {
-        let said = |change: fn(&mut Variables)| {
-            let mut variables = variables();
-            change(&mut variables);
-            render(crate::BUCKET, &variables).unwrap_err().to_string()
-        };
-        let missing = said(|v| drop(v.values.remove("releaser")));
-        assert_eq!(missing, "the policy needs a value for the variable `releaser`");
-        let unknown = said(|v| drop(v.values.insert("buket".to_owned(), "x".to_owned())));
-        assert!(unknown.starts_with("no policy knows a variable `buket`; there are account, "), "{unknown}");
-        let none = said(|v| v.deployers.clear());
-        assert_eq!(none, "the policy needs a value for the variable `deployer`");
-        for (name, wild) in [
-            ("releaser", "*"),
-            ("releaser", "arn:aws:iam::111122223333:role/*"),
-            ("bucket", "a*"),
-            ("bucket", "a\"b"),
-            ("account", "1"),
-            ("region", ""),
-        ] {
-            let mut variables = variables();
-            variables.values.insert(name.to_owned(), wild.to_owned());
-            let error = render(crate::BUCKET, &variables).unwrap_err().to_string();
-            assert!(error.starts_with(&format!("the variable `{name}` is `{wild}`")), "{error}");
-        }
-    }
-
-    #[test]
-    fn the_template_names_exactly_the_prefixes_of_the_table() {
-        let policy: Value = serde_json::from_str(crate::BUCKET).unwrap();
-        let elsewhere = policy["Statement"].as_array().unwrap().iter().find(|s| s["Sid"] == "RefuseWritesElsewhere");
-        let said: Vec<_> = elsewhere.unwrap()["NotResource"].as_array().unwrap().iter().map(Value::to_string).collect();
-        let table = ownership::TABLE.iter().map(|(prefix, _)| format!("\"arn:aws:s3:::{{{{bucket}}}}/{prefix}*\""));
-        assert_eq!(said, table.collect::<Vec<_>>());
-    }
-
-    #[test]
-    fn identifiers_stay_apart() {
-        assert_eq!(identifier("dev"), "Dev");
-        assert_ne!(identifier("qa-1"), identifier("qa1"));
-    }
-}
+mod tests;

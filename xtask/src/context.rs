@@ -38,6 +38,8 @@ pub struct Context {
     pub witness: Arc<dyn Witness>,
     /// The second region's own vault and witness.
     pub recovery: Site,
+    /// Whether this is the second region's view: only there may its environment be changed.
+    pub in_recovery: bool,
     /// The writers' keys.
     pub signer: Arc<dyn Signer>,
     /// This machine's locks.
@@ -76,7 +78,7 @@ impl Context {
     #[must_use]
     pub fn at_recovery(&self) -> Self {
         let Site { vault, witness } = self.recovery.clone();
-        Self { vault, witness, ..self.clone() }
+        Self { vault, witness, in_recovery: true, ..self.clone() }
     }
 
     /// What watches an environment.

@@ -28,10 +28,6 @@ pub struct Args {
 
 pub(super) async fn run(world: &World, args: Args) -> anyhow::Result<Answer> {
     let context = if world.globals.plan { world.context()? } else { world.writing_context()? };
-    if context.config.stop(&args.to)?.recovery {
-        let text = format!("{} is the second region: it is fed by synchronisation; run `cargo xtask dr-sync`", args.to);
-        return Err(Failure::Refused(text).into());
-    }
     let release = match args.release {
         Some(release) => release,
         None => promote::default_release(&context, &args.to).await?,

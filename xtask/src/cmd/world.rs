@@ -130,6 +130,7 @@ impl World {
             tool: format!("xtask {}", env!("CARGO_PKG_VERSION")),
             vault: Arc::new(LocalVault::new(&local.join("vault"), &workshop)),
             witness: Arc::new(FileWitness::new(&local.join("witness.json"), &workshop)),
+            in_recovery: false,
             recovery: Site {
                 vault: Arc::new(LocalVault::new(&local.join("dr/vault"), &workshop)),
                 witness: Arc::new(FileWitness::new(&local.join("dr/witness.json"), &workshop)),

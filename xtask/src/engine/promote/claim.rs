@@ -7,7 +7,10 @@ use std::{
 
 use crate::{
     context::Context,
-    engine::{ledger, promote::Promotion},
+    engine::{
+        ledger,
+        promote::{Promotion, survey},
+    },
     failure::Failure,
     model::{
         entry::Record,
@@ -52,6 +55,7 @@ impl Claimed {
 impl Promotion<'_> {
     /// Holds the environment for this release: anew, or where an interrupted promotion of it stands.
     pub(super) async fn claim(&self) -> anyhow::Result<(Claimed, Guard)> {
+        survey::own_region(self.context, self.environment, self.manifest.release)?;
         let name = format!("environment-{}", self.environment);
         let head = ledger::head::<EnvironmentEvent>(self.context, &self.chain()).await?;
         let lock = self.context.locks.try_lock(&name);

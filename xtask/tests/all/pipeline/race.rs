@@ -1,6 +1,6 @@
 //! Many at once: one wins, the others are told, and the vault stays sound.
 
-use std::sync::Arc;
+use std::{process::Stdio, sync::Arc};
 
 use xtask::{
     context::Context,
@@ -22,7 +22,7 @@ fn of_many_releases_at_once_one_wins() {
         .iter()
         .map(|clone| {
             let mut command = project.command(clone, &["release", "--json"]);
-            command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap()
+            command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
         })
         .collect();
     let ran: Vec<Ran> = racing.into_iter().map(|racer| Ran::of(racer.wait_with_output().unwrap())).collect();
@@ -38,6 +38,40 @@ fn of_many_releases_at_once_one_wins() {
     let audit = project.json(0, &["audit", "verify"]);
     assert_eq!((&audit["releases"], &audit["entries"]), (&1.into(), &12.into()), "nothing was done twice");
     project.xtask(&["release"]).expect(3);
+}
+
+#[test]
+fn of_many_promotions_into_one_environment_one_wins() {
+    let project = Project::new();
+    let releases: Vec<String> = (0..RACERS)
+        .map(|n| {
+            project.improve("alpha", &n.to_string());
+            project.commit("fix: alpha");
+            project.json(0, &["release", "--until", "sealed"])["release"].as_str().unwrap().to_owned()
+        })
+        .collect();
+    let racing: Vec<_> = releases
+        .iter()
+        .map(|release| {
+            let clone = project.in_clone(release);
+            let mut command = project.command(&clone, &["promote", "--to", "dev", "--release", release, "--json"]);
+            command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+        })
+        .collect();
+    let ran: Vec<Ran> = racing.into_iter().map(|racer| Ran::of(racer.wait_with_output().unwrap())).collect();
+    let won: Vec<&String> = releases.iter().zip(&ran).filter(|(_, ran)| ran.code == 0).map(|(won, _)| won).collect();
+    // Whoever came when the first was done already, with a newer release, is no second winner of the same race.
+    let entries = project.json(0, &["history", "--env", "dev"]).as_array().unwrap().len();
+    assert!(!won.is_empty() && entries == 5 * won.len(), "{won:?} won, with {entries} entries: {ran:#?}");
+    for lost in ran.iter().filter(|ran| ran.code != 0) {
+        assert!([4, 7].contains(&lost.code), "{lost:?}");
+        let told = ["is newer", "dev is held by ada@", "dev is being claimed by another process"];
+        assert!(told.iter().any(|told| lost.stderr.contains(told)), "{}", lost.stderr);
+    }
+    let status = project.json(0, &["status"]);
+    assert_eq!(status["environments"][0]["live"]["release"], won.last().unwrap().as_str());
+    project.xtask(&["verify", "--env", "dev"]).expect(0);
+    project.xtask(&["audit", "verify"]).expect(0);
 }
 
 /// The locks of a machine of one's own: nobody else is there.

@@ -113,6 +113,7 @@ fn context_with(
         tool: "xtask 0.0.0".to_owned(),
         vault: Arc::new(LocalVault::new(&local.join("vault"), &workshop)),
         witness: Arc::new(FileWitness::new(&local.join("witness.json"), &workshop)),
+        in_recovery: false,
         recovery: Site {
             vault: Arc::new(LocalVault::new(&local.join("dr/vault"), &workshop)),
             witness: Arc::new(FileWitness::new(&local.join("dr/witness.json"), &workshop)),
