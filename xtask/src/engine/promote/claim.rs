@@ -55,7 +55,7 @@ impl Claimed {
 impl Promotion<'_> {
     /// Holds the environment for this release: anew, or where an interrupted promotion of it stands.
     pub(super) async fn claim(&self) -> anyhow::Result<(Claimed, Guard)> {
-        survey::own_region(self.context, self.environment, self.manifest.release)?;
+        survey::own_region(self.context, self.environment)?;
         let name = format!("environment-{}", self.environment);
         let head = ledger::head::<EnvironmentEvent>(self.context, &self.chain()).await?;
         let lock = self.context.locks.try_lock(&name);

@@ -251,6 +251,7 @@ fn way_back(state: &EnvironmentState) -> Vec<AliasMove> {
 /// # Errors
 /// Refused, if there is none.
 pub async fn default_release(context: &Context, environment: &EnvName) -> anyhow::Result<Version> {
+    survey::own_region(context, environment)?;
     let at = context.config.path.iter().position(|stop| &stop.environment == environment);
     let before = at.and_then(|at| at.checked_sub(1)).and_then(|at| context.config.path.get(at));
     let Some(before) = before else {

@@ -26,7 +26,7 @@ pub async fn plan(
     environment: &EnvName,
     release: Version,
 ) -> anyhow::Result<(PromotionPlan, Manifest)> {
-    own_region(context, environment, release)?;
+    own_region(context, environment)?;
     let (manifest, digest) = facts::manifest(context, release).await?;
     let gate = crate::engine::gate::judge(context, environment, &manifest).await?;
     let state = state(context, environment).await?;
@@ -57,11 +57,11 @@ pub async fn plan(
 }
 
 /// An environment is only ever changed from its own region: two vaults must not both tell what happens there.
-pub(super) fn own_region(context: &Context, environment: &EnvName, release: Version) -> Result<(), Failure> {
+pub(super) fn own_region(context: &Context, environment: &EnvName) -> Result<(), Failure> {
     match (context.config.stop(environment)?.recovery, context.in_recovery) {
         (true, false) => Err(Failure::Refused(format!(
             "{environment} is the second region: it is fed by synchronisation, not by promotion; \
-             run `cargo xtask dr-sync --release {release}`"
+             run `cargo xtask dr-sync`"
         ))),
         (false, true) => Err(Failure::Refused(format!("{environment} is not in the second region"))),
         _ => Ok(()),
