@@ -27,7 +27,6 @@ use crate::{
         manifest::{Manifest, Stop},
         names::EnvName,
         policy::PolicyEvent,
-        releases::ReleaseEvent,
         version::Version,
     },
     plan::promotion::PromotionPlan,
@@ -101,7 +100,9 @@ pub async fn run(context: &Context, plan: &SyncPlan) -> anyhow::Result<Synced> {
     let there = context.at_recovery();
     let phase = context.story.phase(&format!("{}: mirroring the vault", plan.environment));
     let objects = bring(context, &there, &plan.environment, &|text| phase.now(text)).await?;
-    phase.done(&format!("{objects} objects, each verified"));
+    // What goes live there is looked at once more, whenever it came.
+    mirror::release(context, &there, plan.release, &|text| phase.now(text)).await?;
+    phase.done(&format!("{objects} entries and what they speak of, each verified"));
     let result = promoted(&there, plan).await;
     // What happened there is told here whether it went well or not.
     let chain = ChainName::Environment(plan.environment.clone());
@@ -168,7 +169,7 @@ async fn promoted(there: &Context, plan: &SyncPlan) -> anyhow::Result<Promoted> 
     promote::run(there, &promotion, &manifest).await
 }
 
-/// Brings boxes first, then the entries that speak of them.
+/// Brings everything but the second region's own chain: what is spoken of always before what speaks of it.
 async fn bring(
     context: &Context,
     there: &Context,
@@ -176,14 +177,8 @@ async fn bring(
     now: &(dyn Fn(&str) + Sync),
 ) -> anyhow::Result<u64> {
     let mut brought = 0;
-    // Every sealed box: each chain that is mirrored speaks of some of them, and a way back may need any.
-    let mut here = facts::newest_sealed(context).await?;
-    while let Some(release) = here {
-        brought += mirror::release(context, there, release, now).await? as u64;
-        here = facts::manifest(context, release).await?.0.previous.map(|previous| previous.release);
-    }
     now("releases");
-    brought += mirror::chain::<ReleaseEvent>(context, there, &ChainName::Releases).await?;
+    brought += mirror::releases(context, there, now).await?;
     for stop in context.config.path.iter().filter(|stop| &stop.environment != environment) {
         let chain = ChainName::Environment(stop.environment.clone());
         now(&chain.to_string());

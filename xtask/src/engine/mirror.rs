@@ -1,15 +1,18 @@
 //! Brings what one vault holds to another: read, verify, write if absent. Never a blind copy (fact 5: a copy made by the
 //! store itself would not be checked by anyone). Payload first, the entries that speak of it last.
 
+use std::ops::RangeInclusive;
+
 use crate::{
     context::Context,
     engine::{facts, ledger},
     failure::Failure,
     model::{
         digest::Digest,
-        entry::{ChainName, Event},
+        entry::{ChainName, Event, Record},
         key::VaultKey,
         manifest::{MANIFEST, box_key},
+        releases::ReleaseEvent,
         version::Version,
     },
     ports::{
@@ -38,22 +41,58 @@ pub async fn release(
     Ok(brought)
 }
 
+/// Brings `releases/`, and each box right before the entry that seals it: whoever looks meanwhile sees what a release
+/// under way looks like. What proves a burned number comes with it.
+///
+/// # Errors
+/// Integrity, if something is not what was sealed, here or there; unfinished, if a vault cannot be reached.
+pub async fn releases(from: &Context, to: &Context, now: &(dyn Fn(&str) + Sync)) -> anyhow::Result<u64> {
+    let chain = ChainName::Releases;
+    let missing = missing::<ReleaseEvent>(from, to, &chain).await?;
+    for number in missing.clone() {
+        let record = ledger::entry::<ReleaseEvent>(from, &chain, number).await?;
+        match (&record.entry.event, record.entry.release) {
+            (ReleaseEvent::Sealed, Some(version)) => drop(release(from, to, version, now).await?),
+            (ReleaseEvent::Burned { differences, .. }, Some(version)) => {
+                for difference in differences {
+                    let key = box_key(version, &difference.object)?;
+                    object_of(from, to, &key, difference.uploaded).await?;
+                }
+            }
+            _ => {}
+        }
+        entry(from, to, &record).await?;
+    }
+    ledger::witnessed::<ReleaseEvent>(to, &chain).await?;
+    Ok(missing.count() as u64)
+}
+
 /// Brings the entries of one chain, in their order, each verified before it is written.
 ///
 /// # Errors
 /// Integrity, if an entry is not sound or another one is there; unfinished, if a vault cannot be reached.
 pub async fn chain<E: Event>(from: &Context, to: &Context, chain: &ChainName) -> anyhow::Result<u64> {
-    let last = ledger::head::<E>(from, chain).await?.map_or(0, |record| record.entry.number);
-    let there = ledger::head::<E>(to, chain).await?.map_or(0, |record| record.entry.number);
-    for number in there + 1..=last {
-        let record = ledger::entry::<E>(from, chain, number).await?;
-        let key = chain.key(number)?;
-        let bytes = read(from, &key).await?;
-        write(to, &key, &bytes).await?;
-        note(to, chain, Head { number, sha256: record.digest }).await?;
+    let missing = missing::<E>(from, to, chain).await?;
+    for number in missing.clone() {
+        entry(from, to, &ledger::entry::<E>(from, chain, number).await?).await?;
     }
     ledger::witnessed::<E>(to, chain).await?;
-    Ok(last.saturating_sub(there))
+    Ok(missing.count() as u64)
+}
+
+/// The numbers of a chain that are here and not there.
+async fn missing<E: Event>(from: &Context, to: &Context, chain: &ChainName) -> anyhow::Result<RangeInclusive<u64>> {
+    let last = ledger::head::<E>(from, chain).await?.map_or(0, |record| record.entry.number);
+    let there = ledger::head::<E>(to, chain).await?.map_or(0, |record| record.entry.number);
+    Ok(there + 1..=last)
+}
+
+async fn entry<E: Event>(from: &Context, to: &Context, record: &Record<E>) -> anyhow::Result<()> {
+    let (chain, number) = (&record.entry.chain, record.entry.number);
+    let key = chain.key(number)?;
+    let bytes = read(from, &key).await?;
+    write(to, &key, &bytes).await?;
+    note(to, chain, Head { number, sha256: record.digest }).await
 }
 
 /// Brings one piece of evidence, verified.
