@@ -1,6 +1,9 @@
 //! The failures that a caller branches on, each with its exit code (DESIGN §8). Everything else is unexpected: 1.
 
-use crate::model::{names::EnvName, version::Version};
+use crate::{
+    model::{names::EnvName, version::Version},
+    ports::vault::VaultError,
+};
 
 /// Why a command ended without what it was asked for.
 #[derive(Debug, thiserror::Error)]
@@ -50,9 +53,15 @@ impl Failure {
         Self::Usage(text.into())
     }
 
-    /// Unfinished, because of this.
+    /// Unfinished, because of this; integrity, if the vault says that an object is not one: that is no better next time.
     pub fn unfinished(what: impl Into<String>, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
-        Self::Unfinished { what: what.into(), source: Some(source.into()) }
+        let (what, source) = (what.into(), source.into());
+        match source.downcast_ref() {
+            Some(wrong @ (VaultError::NotPlain(_) | VaultError::TooLarge(_))) => {
+                Self::Integrity(format!("{what}: {wrong}; run `cargo xtask audit verify`"))
+            }
+            _ => Self::Unfinished { what, source: Some(source) },
+        }
     }
 
     /// The exit code of DESIGN §8.

@@ -28,7 +28,7 @@ pub enum Standing {
     Dead(Death),
 }
 
-/// How a release stands in one environment: the last word about it, read backwards. The highest release that ever
+/// How a release stands in one environment, read backwards. A death is the last word, whatever was written after it. The highest release that ever
 /// claimed the environment is part of each entry's state, so that the search ends where the release cannot have been.
 ///
 /// # Errors
@@ -36,17 +36,20 @@ pub enum Standing {
 pub async fn standing(context: &Context, environment: &EnvName, release: Version) -> anyhow::Result<Standing> {
     let chain = ChainName::Environment(environment.clone());
     let mut here = ledger::head::<EnvironmentEvent>(context, &chain).await?;
+    let mut standing = Standing::Unproven;
     while let Some(record) = here {
         let entry = &record.entry;
         if entry.state.highest < Some(release) {
             break;
         }
-        if let Some(standing) = word(environment, entry, release) {
-            return Ok(standing);
+        match word(environment, entry, release) {
+            Some(Standing::Dead(death)) => return Ok(Standing::Dead(death)),
+            Some(found) => standing = found,
+            None => {}
         }
         here = ledger::before(context, &chain, &record).await?;
     }
-    Ok(Standing::Unproven)
+    Ok(standing)
 }
 
 /// What one entry says about a release, if it settles anything.
@@ -71,17 +74,31 @@ fn word(environment: &EnvName, entry: &Entry<EnvironmentEvent>, release: Version
 /// # Errors
 /// Integrity or unfinished, as reading the chains goes.
 pub async fn death(context: &Context, release: Version) -> anyhow::Result<Option<Death>> {
-    for stop in &context.config.path {
+    let path = path(context, release).await?;
+    for stop in &path {
         if let Standing::Dead(death) = standing(context, &stop.environment, release).await? {
             return Ok(Some(death));
         }
     }
-    for stop in &context.config.path {
+    for stop in &path {
         if let Some(death) = rejection(context, stop, release).await? {
             return Ok(Some(death));
         }
     }
     Ok(None)
+}
+
+/// Every environment in which something may have happened to a release: those of the path that it froze, and today's.
+/// Whoever takes an environment out of `release.toml` must not bring the dead back.
+async fn path(context: &Context, release: Version) -> anyhow::Result<Vec<Stop>> {
+    let mut path = context.config.path.clone();
+    if sealed(context, release).await?.is_some() {
+        let (manifest, _) = manifest(context, release).await?;
+        let known = |stop: &Stop| path.iter().any(|today| today.environment == stop.environment);
+        let gone: Vec<Stop> = manifest.path.iter().filter(|stop| !known(stop)).cloned().collect();
+        path.extend(gone);
+    }
+    Ok(path)
 }
 
 /// A rejection for an environment kills the release in the one before. It is judged by the policy that held when it was
@@ -90,9 +107,11 @@ async fn rejection(context: &Context, stop: &Stop, release: Version) -> anyhow::
     let statements = gate::approvals(context, release, &stop.environment).await?;
     for signed in statements.iter().filter(|s| matches!(s.entry.event, ApprovalEvent::Rejected { .. })) {
         let (manifest, digest) = manifest(context, release).await?;
-        let policy = policy::at(context, signed.entry.time).await?;
-        let facts = Facts::when_signed(&manifest, digest, stop, &policy, signed);
-        if let Ok(finding) = plan::rejection(&facts, signed) {
+        let policies = policy::around(context, signed.entry.time).await?;
+        let judged = policies.iter().find_map(|policy| {
+            plan::rejection(&Facts::when_signed(&manifest, digest, stop, policy, signed), signed).ok()
+        });
+        if let Some(finding) = judged {
             let before = manifest.stop_before(&stop.environment).map_or(stop, |before| before);
             let (environment, actor) = (before.environment.clone(), signed.entry.actor.clone());
             return Ok(Some(Death { environment, time: signed.entry.time, finding, actor }));

@@ -132,6 +132,10 @@ pub async fn head<E: Event>(context: &Context, chain: &ChainName) -> anyhow::Res
         return Ok(None);
     }
     let record = entry::<E>(context, chain, number).await?;
+    if let ChainName::Approvals { .. } = chain {
+        // Anybody's signature stands here, so that the link must be looked at: others vouch for it themselves.
+        before(context, chain, &record).await?;
+    }
     if let Some(noted) = noted
         && noted.number == number
         && noted.sha256 != record.digest
@@ -224,6 +228,10 @@ async fn check<E: Event>(context: &Context, chain: &ChainName, number: u64, reco
     if place != (1, chain, number, &chain.writer()) {
         let found = format!("entry {} of {} by {}", entry.number, entry.chain, entry.writer);
         return Err(Failure::Integrity(format!("{key} holds {found}: it is not in its place")).into());
+    }
+    if entry.previous.is_none() != (number == 1) {
+        let text = format!("{key} does not say which entry is before it, or says so where none is");
+        return Err(Failure::Integrity(format!("{text}; run `cargo xtask audit verify`")).into());
     }
     let signed = record.signed_bytes()?;
     if let ChainName::Approvals { .. } = chain {

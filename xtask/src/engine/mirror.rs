@@ -90,6 +90,17 @@ async fn missing<E: Event>(from: &Context, to: &Context, chain: &ChainName) -> a
 async fn entry<E: Event>(from: &Context, to: &Context, record: &Record<E>) -> anyhow::Result<()> {
     let (chain, number) = (&record.entry.chain, record.entry.number);
     let key = chain.key(number)?;
+    if let Some(linked) = record.entry.previous {
+        let before = chain.key(number.saturating_sub(1))?;
+        let there = Digest::of(&read(to, &before).await?);
+        if there != linked {
+            return Err(Failure::Integrity(format!(
+                "{before} in the second region is not what {key} follows: their histories have parted; \
+                 run `cargo xtask audit verify` on each"
+            ))
+            .into());
+        }
+    }
     let bytes = read(from, &key).await?;
     write(to, &key, &bytes).await?;
     note(to, chain, Head { number, sha256: record.digest }).await

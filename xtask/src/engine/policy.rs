@@ -11,7 +11,7 @@ use crate::{
         policy::{PolicyEvent, PolicyState},
         time::Time,
     },
-    plan::gate::gaps,
+    plan::gate::{self, gaps},
 };
 
 /// The policy that holds.
@@ -23,19 +23,24 @@ pub async fn state(context: &Context) -> anyhow::Result<PolicyState> {
     Ok(head.map(|record| record.entry.state).unwrap_or_default())
 }
 
-/// The policy that held at a moment.
+/// The policies that held at a moment of someone's clock: clocks differ, so that one which was applied right before may
+/// carry a later time.
 ///
 /// # Errors
 /// Integrity or unfinished, as reading goes.
-pub async fn at(context: &Context, time: Time) -> anyhow::Result<PolicyState> {
+pub async fn around(context: &Context, time: Time) -> anyhow::Result<Vec<PolicyState>> {
+    let mut held = Vec::new();
     let mut here = ledger::head::<PolicyEvent>(context, &ChainName::Policy).await?;
     while let Some(record) = here {
+        if record.entry.time <= time.after(gate::SKEW) {
+            held.push(record.entry.state.clone());
+        }
         if record.entry.time <= time {
-            return Ok(record.entry.state);
+            break;
         }
         here = ledger::before(context, &ChainName::Policy, &record).await?;
     }
-    Ok(PolicyState::default())
+    Ok(held)
 }
 
 /// Puts these people, and the gates of today's `release.toml`, in force. Nothing is written if they are already. A gate

@@ -112,6 +112,10 @@ impl Event for ApprovalEvent {
         ApprovalsState { decisions }
     }
 
+    fn may_follow(&self, _before: &ApprovalsState, _about: &About) -> bool {
+        true
+    }
+
     fn kind(&self) -> &'static str {
         match self {
             Self::Approved { .. } => "approved",

@@ -51,6 +51,9 @@ pub trait Event: Clone + fmt::Debug + PartialEq + Serialize + DeserializeOwned {
     /// The state after this event, from the state before it. `audit verify` computes it again for every entry.
     fn advance(&self, before: &Self::State, about: &About) -> Self::State;
 
+    /// Whether this event may happen where things stand so. `audit verify` asks it of every entry.
+    fn may_follow(&self, before: &Self::State, about: &About) -> bool;
+
     /// The word for this event, as in `kind`.
     fn kind(&self) -> &'static str;
 }

@@ -263,6 +263,24 @@ impl Event for EnvironmentEvent {
         after
     }
 
+    fn may_follow(&self, before: &EnvironmentState, about: &About) -> bool {
+        let holder = before.holder.as_ref().map(|claim| claim.release);
+        let phases: &[Phase] = match self {
+            Self::Claimed { .. } => return about.release.is_some(),
+            Self::Synced { .. } => return before.live.as_ref().map(|live| live.release) == about.release,
+            Self::Staged { .. } => &[Phase::Claimed],
+            Self::Shifting { .. } => &[Phase::Staged],
+            Self::Weighted { .. } | Self::Shifted => &[Phase::Shifting],
+            Self::Verified { .. } | Self::RolledBack { .. } => &[Phase::Shifted],
+            Self::Failed { .. } | Self::Withdrawn { .. } => {
+                &[Phase::Claimed, Phase::Staged, Phase::Shifting, Phase::Shifted]
+            }
+            Self::Died { .. } => &[Phase::Failing],
+            Self::Abandoned { .. } => &[Phase::Claimed, Phase::Staged, Phase::Shifting, Phase::Shifted, Phase::Failing],
+        };
+        holder.is_some() && holder == about.release && phases.contains(&before.phase)
+    }
+
     fn kind(&self) -> &'static str {
         match self {
             Self::Claimed { .. } => "claimed",

@@ -78,6 +78,10 @@ impl Event for PolicyEvent {
         after
     }
 
+    fn may_follow(&self, _before: &PolicyState, _about: &About) -> bool {
+        true
+    }
+
     fn kind(&self) -> &'static str {
         match self {
             Self::Applied { .. } => "applied",

@@ -130,6 +130,16 @@ impl Event for ReleaseEvent {
         after
     }
 
+    fn may_follow(&self, before: &ReleasesState, about: &About) -> bool {
+        let open = before.open.as_ref().map(|open| open.version);
+        match self {
+            Self::Reserved { .. } => {
+                open.is_none() && about.release > before.highest.as_ref().map(|number| number.version)
+            }
+            Self::Sealed | Self::Burned { .. } => open.is_some() && open == about.release,
+        }
+    }
+
     fn kind(&self) -> &'static str {
         match self {
             Self::Reserved { .. } => "reserved",

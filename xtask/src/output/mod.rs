@@ -69,7 +69,11 @@ impl Output {
             self.story(error, code).unwrap_or_default();
         }
         match printed {
-            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => 1,
+            Err(gone) if gone.kind() != io::ErrorKind::BrokenPipe => {
+                let lost = anyhow::Error::from(gone).context("failed to write the result");
+                self.story(&lost, 1).unwrap_or_default();
+                if code == 0 { 1 } else { code }
+            }
             _ => code,
         }
     }

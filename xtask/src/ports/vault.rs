@@ -79,6 +79,9 @@ pub enum VaultError {
     /// Larger than a record may be.
     #[error("{0} in the vault is larger than a record may be ({READ_LIMIT} bytes)")]
     TooLarge(VaultKey),
+    /// Something stands in an object's place that no writer of a vault makes.
+    #[error("{0} in the vault is no plain object")]
+    NotPlain(VaultKey),
     /// The vault, or what should go into it, could not be read or written.
     #[error("failed to {what}")]
     Unreachable {

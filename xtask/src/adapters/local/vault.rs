@@ -46,13 +46,23 @@ impl LocalVault {
         }
     }
 
-    fn open(&self, key: &VaultKey) -> Result<Option<File>, VaultError> {
+    /// Where an object lies. A folder that is a link would lead out of the vault.
+    fn path(&self, key: &VaultKey) -> Result<Utf8PathBuf, VaultError> {
         let path = self.root.join(key.as_str());
+        for folder in path.ancestors().skip(1).take_while(|folder| *folder != self.root) {
+            match fs::symlink_metadata(folder) {
+                Ok(found) if found.is_symlink() => return Err(VaultError::NotPlain(key.clone())),
+                _ => {}
+            }
+        }
+        Ok(path)
+    }
+
+    fn open(&self, key: &VaultKey) -> Result<Option<File>, VaultError> {
+        let path = self.path(key)?;
         // A link or a folder in the place of an object is not the object: following it would leave the vault.
         match fs::symlink_metadata(&path) {
-            Ok(found) if !found.is_file() => {
-                Err(unreachable(format!("read {key} from the vault"), io::Error::other("it is not a plain file")))
-            }
+            Ok(found) if !found.is_file() => Err(VaultError::NotPlain(key.clone())),
             Ok(_) => File::open(&path).map(Some).map_err(|error| unreachable(format!("read {path}"), error)),
             Err(error) if is_absent(&error) => Ok(None),
             Err(error) => Err(unreachable(format!("read {path}"), error)),
@@ -63,7 +73,7 @@ impl LocalVault {
 #[async_trait]
 impl Vault for LocalVault {
     async fn create(&self, key: &VaultKey, body: Body<'_>) -> Result<(), VaultError> {
-        let path = self.root.join(key.as_str());
+        let path = self.path(key)?;
         let written = match body {
             Body::Bytes(mut bytes) => files::create_new(&self.workshop, &path, true, &mut bytes),
             Body::File(file) => {
@@ -99,7 +109,7 @@ impl Vault for LocalVault {
     }
 
     async fn exists(&self, key: &VaultKey) -> Result<bool, VaultError> {
-        match fs::symlink_metadata(self.root.join(key.as_str())) {
+        match fs::symlink_metadata(self.path(key)?) {
             Ok(_) => Ok(true),
             Err(error) if is_absent(&error) => Ok(false),
             Err(error) => Err(unreachable(format!("look for {key} in the vault"), error)),

@@ -16,9 +16,11 @@ use crate::{
         key::VaultKey,
         names::EnvName,
         releases::ReleaseEvent,
+        time::Time,
         verdict::Verdict,
         version::Version,
     },
+    plan::gate::SKEW,
     ports::witness::Head,
 };
 
@@ -90,6 +92,10 @@ pub(super) fn report(audit: &mut Audit, key: &VaultKey, error: anyhow::Error) ->
 /// The state of an entry follows from the one before it and from the event: a writer cannot claim another.
 fn state<E: Event>(audit: &mut Audit, key: &VaultKey, before: Option<&Entry<E>>, entry: &Entry<E>) {
     let before = before.map(|entry| entry.state.clone()).unwrap_or_default();
+    if !entry.event.may_follow(&before, &entry.about()) {
+        let found = format!("`{}`, which cannot follow", entry.event.kind());
+        audit.find(key, Verdict::Incorrect, "an event that may follow the entries before", found);
+    }
     let expected = entry.event.advance(&before, &entry.about());
     if expected != entry.state {
         audit.find(key, Verdict::Incorrect, "the state that follows from the entries before", "another state");
@@ -104,6 +110,7 @@ pub(super) fn cross_check(audit: &mut Audit, story: &Story, manifests: &Manifest
         let proven = records.iter().filter(|r| matches!(r.entry.event, EnvironmentEvent::Verified { .. }));
         verified.insert(environment, proven.filter_map(|r| r.entry.release).collect());
     }
+    let died = deaths(story);
     for (environment, records) in &story.environments {
         for record in records {
             let entry = &record.entry;
@@ -114,6 +121,13 @@ pub(super) fn cross_check(audit: &mut Audit, story: &Story, manifests: &Manifest
                 let show = |digest: Option<Digest>| digest.map_or_else(|| "no seal".to_owned(), |d| d.to_string());
                 audit.find(&key, Verdict::Incorrect, show(known), show(entry.manifest));
             }
+            if let (EnvironmentEvent::Shifting { .. }, None, Some((where_, time))) =
+                (&entry.event, &entry.state.rollback, died.get(&release))
+                && entry.time > time.after(SKEW)
+            {
+                let found = format!("it went on to {environment}");
+                audit.find(&key, Verdict::Incorrect, format!("nothing more of {release}, dead in {where_}"), found);
+            }
             let before = manifests.get(&release).and_then(|manifest| manifest.stop_before(environment));
             if let (EnvironmentEvent::Claimed { .. }, Some(before)) = (&entry.event, before)
                 && !verified.get(&before.environment).is_some_and(|proven| proven.contains(&release))
@@ -123,6 +137,26 @@ pub(super) fn cross_check(audit: &mut Audit, story: &Story, manifests: &Manifest
             }
         }
     }
+}
+
+/// Where and when each dead release died first, by what the environments tell.
+fn deaths(story: &Story) -> BTreeMap<Version, (&EnvName, Time)> {
+    let mut died: BTreeMap<Version, (&EnvName, Time)> = BTreeMap::new();
+    for (environment, records) in &story.environments {
+        for record in records {
+            let entry = &record.entry;
+            let dead = match &entry.event {
+                EnvironmentEvent::Died { .. } => entry.release,
+                EnvironmentEvent::RolledBack { from, .. } => Some(from.release),
+                _ => None,
+            };
+            if let Some(release) = dead {
+                let first = died.entry(release).or_insert((environment, entry.time));
+                first.1 = first.1.min(entry.time);
+            }
+        }
+    }
+    died
 }
 
 /// The identity under which each release was sealed.

@@ -12,6 +12,10 @@ impl Event for Tested {
         before + 1
     }
 
+    fn may_follow(&self, _before: &u64, _about: &About) -> bool {
+        true
+    }
+
     fn kind(&self) -> &'static str {
         "tested"
     }

@@ -9,6 +9,7 @@ mod policy;
 mod random;
 mod recovery;
 mod refusals;
+mod undead;
 
 use crate::support::{
     people::Person,
