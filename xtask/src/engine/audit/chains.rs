@@ -16,11 +16,9 @@ use crate::{
         key::VaultKey,
         names::EnvName,
         releases::ReleaseEvent,
-        time::Time,
         verdict::Verdict,
         version::Version,
     },
-    plan::gate::SKEW,
     ports::witness::Head,
 };
 
@@ -121,12 +119,12 @@ pub(super) fn cross_check(audit: &mut Audit, story: &Story, manifests: &Manifest
                 let show = |digest: Option<Digest>| digest.map_or_else(|| "no seal".to_owned(), |d| d.to_string());
                 audit.find(&key, Verdict::Incorrect, show(known), show(entry.manifest));
             }
-            if let (EnvironmentEvent::Shifting { .. }, None, Some((where_, time))) =
-                (&entry.event, &entry.state.rollback, died.get(&release))
-                && entry.time > time.after(SKEW)
+            if let (EnvironmentEvent::Shifting { .. }, None, Some(died)) =
+                (&entry.event, &entry.state.rollback, died.get(&(environment, release)))
+                && entry.number > *died
             {
-                let found = format!("it went on to {environment}");
-                audit.find(&key, Verdict::Incorrect, format!("nothing more of {release}, dead in {where_}"), found);
+                let found = format!("it went live after its death in entry {died}");
+                audit.find(&key, Verdict::Incorrect, format!("nothing more of {release}, which is dead"), found);
             }
             let before = manifests.get(&release).and_then(|manifest| manifest.stop_before(environment));
             if let (EnvironmentEvent::Claimed { .. }, Some(before)) = (&entry.event, before)
@@ -139,9 +137,9 @@ pub(super) fn cross_check(audit: &mut Audit, story: &Story, manifests: &Manifest
     }
 }
 
-/// Where and when each dead release died first, by what the environments tell.
-fn deaths(story: &Story) -> BTreeMap<Version, (&EnvName, Time)> {
-    let mut died: BTreeMap<Version, (&EnvName, Time)> = BTreeMap::new();
+/// The entry in which each dead release died. Only the order within one chain is certain: clocks may be wrong.
+fn deaths(story: &Story) -> BTreeMap<(&EnvName, Version), u64> {
+    let mut died = BTreeMap::new();
     for (environment, records) in &story.environments {
         for record in records {
             let entry = &record.entry;
@@ -151,8 +149,7 @@ fn deaths(story: &Story) -> BTreeMap<Version, (&EnvName, Time)> {
                 _ => None,
             };
             if let Some(release) = dead {
-                let first = died.entry(release).or_insert((environment, entry.time));
-                first.1 = first.1.min(entry.time);
+                died.entry((environment, release)).or_insert(entry.number);
             }
         }
     }

@@ -1,6 +1,6 @@
 //! Dead stays dead, whoever writes what to the vault or to `release.toml`, and whatever stands in an object's place.
 
-use std::{fs, os::unix::fs::symlink};
+use std::{collections::BTreeMap, fs, os::unix::fs::symlink};
 
 use ssh_key::{Algorithm, HashAlg, LineEnding, PrivateKey, rand_core::OsRng};
 use xtask::{
@@ -73,15 +73,30 @@ async fn what_is_written_after_a_death_does_not_undo_it() {
     let chain = ChainName::Environment("qa".parse().unwrap());
     let release = "v1.0.1".parse().unwrap();
     let (_, manifest) = xtask::engine::facts::manifest(&context, release).await.unwrap();
-    let draft = ledger::Draft {
-        release: Some(release),
-        manifest: Some(manifest),
-        event: EnvironmentEvent::Verified { smoke: Vec::new() },
+    let claimed = EnvironmentEvent::Claimed {
+        machine: "laptop".to_owned(),
+        expires: context.clock.now(),
+        took_over: None,
+        rollback: None,
     };
-    ledger::append(&context, &chain, |_| Ok(draft.clone())).await.unwrap();
+    let verified = EnvironmentEvent::Verified { smoke: Vec::new() };
+    for event in [
+        claimed,
+        EnvironmentEvent::Staged { functions: BTreeMap::new() },
+        EnvironmentEvent::Shifting { moves: Vec::new(), smoke: Vec::new(), canary: None },
+        EnvironmentEvent::Shifted,
+        verified.clone(),
+    ] {
+        let draft = ledger::Draft { release: Some(release), manifest: Some(manifest), event };
+        ledger::append(&context, &chain, |_| Ok(draft.clone())).await.unwrap();
+    }
     assert_eq!(project.json(0, &["graveyard"])[0]["release"], "v1.0.1");
     project.xtask(&["promote", "--to", "uat", "--release", "v1.0.1"]).expect(4).says("alive: it died in qa");
-    project.xtask(&["audit", "verify"]).expect(5).says("`verified`, which cannot follow");
+    project.xtask(&["audit", "verify"]).expect(5).says("it went live after its death");
+    let draft = ledger::Draft { release: Some(release), manifest: Some(manifest), event: verified };
+    ledger::append(&context, &chain, |_| Ok(draft.clone())).await.unwrap();
+    let audit = project.xtask(&["audit", "verify"]).expect(5);
+    assert!(audit.stdout.contains("`verified`, which cannot follow"), "{audit:?}");
 }
 
 /// What is no plain object is no better next time, and nothing is written through it.
