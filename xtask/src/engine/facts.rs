@@ -28,8 +28,9 @@ pub enum Standing {
     Dead(Death),
 }
 
-/// How a release stands in one environment, read backwards. A death is the last word, whatever was written after it. The highest release that ever
-/// claimed the environment is part of each entry's state, so that the search ends where the release cannot have been.
+/// How a release stands in one environment, read backwards. A death is the last word, whatever was written after it. The
+/// highest release that ever claimed the environment is part of each entry's state, so that the search ends where the
+/// release cannot have been.
 ///
 /// # Errors
 /// Integrity or unfinished, as reading the chain goes.

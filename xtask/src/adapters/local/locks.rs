@@ -73,7 +73,7 @@ impl Locks for FileLocks {
             .open(&path)
             .with_context(|| format!("failed to open the lock {path}"))?;
         match file.try_lock() {
-            Ok(()) => Ok(Some(Guard::new(file))),
+            Ok(()) => Ok(Some(Guard::new(Held(file)))),
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(error)) => Err(error).with_context(|| format!("failed to take the lock {path}")),
         }
@@ -94,9 +94,34 @@ impl Locks for FileLocks {
     }
 }
 
+/// A lock that is held. It is given back by name: closing the file would not do while a process that was just started
+/// still has a copy of it, which it keeps until it becomes the program that it will run.
+struct Held(fs::File);
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        // Where this fails the kernel gives it back when the process ends.
+        self.0.unlock().unwrap_or_default();
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_lock_is_given_back_though_a_copy_of_its_file_lives() {
+        let folder = tempfile::tempdir().unwrap();
+        let locks = FileLocks::new(Utf8Path::from_path(folder.path()).unwrap());
+        let file = fs::File::create(locks.path("a")).unwrap();
+        let copy = file.try_clone().unwrap();
+        file.try_lock().unwrap();
+        let held = Held(file);
+        assert!(locks.is_held("a").unwrap());
+        drop(held);
+        assert!(!locks.is_held("a").unwrap());
+        drop(copy);
+    }
 
     #[test]
     fn a_lock_is_held_once_and_given_back() {

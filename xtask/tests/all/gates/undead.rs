@@ -4,14 +4,15 @@ use std::{collections::BTreeMap, fs, os::unix::fs::symlink};
 
 use ssh_key::{Algorithm, HashAlg, LineEnding, PrivateKey, rand_core::OsRng};
 use xtask::{
-    engine::ledger,
-    model::{canonical, entry::ChainName, environment::EnvironmentEvent},
+    engine::{ledger, mirror},
+    model::{approval::ApprovalEvent, canonical, entry::ChainName, environment::EnvironmentEvent},
 };
 
 use super::{UAT_GATE, waiting};
 use crate::support::{
     people::STAFF,
     project::{Project, RELEASE},
+    world::code,
 };
 
 /// v1.0.0 is in uat; prod has approved it but for the manager.
@@ -126,4 +127,27 @@ async fn what_is_no_object_is_tampering() {
     symlink(&outside, &approvals).unwrap();
     project.decide("max", "approve prod v1.0.0", &[]).expect(5).says("is no plain object");
     assert_eq!(fs::read_dir(&outside).unwrap().count(), 0, "it wrote outside");
+}
+
+/// What nobody believes may lie in one vault and not in the other; then nothing is built on it.
+#[tokio::test]
+async fn parted_histories_are_not_mirrored() {
+    let project = in_uat().await;
+    project.decide("max", "approve prod v1.0.0", &[]).expect(0);
+    let context = project.context();
+    let (here, there) = ("vault/approvals/v1.0.0/prod", "dr/vault/approvals/v1.0.0/prod");
+    fs::create_dir_all(project.local().join(there)).unwrap();
+    let mut entry: serde_json::Value =
+        serde_json::from_slice(&fs::read(project.local().join(here).join("00000001.json")).unwrap()).unwrap();
+    entry.as_object_mut().unwrap().remove("signature");
+    entry["actor"] = "mallory".into();
+    let own = PrivateKey::random(&mut OsRng, Algorithm::Ed25519).unwrap();
+    let signature = own.sign("xtask-approval-prod", HashAlg::Sha512, &canonical::to_vec(&entry).unwrap()).unwrap();
+    entry["signature"] = signature.to_pem(LineEnding::LF).unwrap().into();
+    fs::write(project.local().join(there).join("00000001.json"), canonical::to_vec(&entry).unwrap()).unwrap();
+    let chain = ChainName::Approvals { release: "v1.0.0".parse().unwrap(), environment: "prod".parse().unwrap() };
+    let mirrored = mirror::chain::<ApprovalEvent>(&context, &context.at_recovery(), &chain).await;
+    assert_eq!(code(&mirrored), 5, "{mirrored:?}");
+    assert!(format!("{mirrored:?}").contains("their histories have parted"), "{mirrored:?}");
+    assert!(!project.local().join(there).join("00000002.json").exists(), "it was built on");
 }

@@ -24,7 +24,7 @@ async fn prepare(case: &Case, repo: &Repo) -> (Utf8PathBuf, Utf8PathBuf) {
     let root = if folder.starts_with(repo.root()) { repo.root().to_owned() } else { folder.clone() };
     fs::write(root.join("release.toml"), configuration(&vault)).unwrap();
     // Neither the history nor the state of the tree is what the case says if the configuration is part of it.
-    let exclude = [".git/info/exclude", "../work/.git/info/exclude"].map(|path| root.join(path));
+    let exclude = [root.as_path(), repo.root()].map(|root| root.join(".git/info/exclude"));
     for path in exclude.iter().filter(|path| path.parent().is_some_and(Utf8Path::is_dir)) {
         fs::write(path, "/release.toml\n").unwrap();
     }

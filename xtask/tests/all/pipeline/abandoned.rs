@@ -5,7 +5,7 @@ use std::{fs, sync::Arc};
 use camino::Utf8PathBuf;
 use xtask::{
     context::Context,
-    engine::{audit, ledger, status},
+    engine::{audit, ledger, mirror, status},
     model::{
         entry::{ChainName, Event as _},
         releases::ReleaseEvent,
@@ -97,6 +97,11 @@ async fn a_rebuild_that_differs_burns_the_number() {
     let audit = audit::run(&context).await.unwrap();
     assert!(audit.findings.is_empty(), "{:?}", audit.findings);
     assert!(audit.notices.iter().any(|notice| notice.contains("v1.0.0 is burned")), "{:?}", audit.notices);
+
+    // What proves the burning is in the second region's vault, too.
+    let second = context.at_recovery();
+    mirror::releases(&context, &second, &|_| {}).await.unwrap();
+    assert_eq!(audit::run(&second).await.unwrap().findings, []);
 
     // What the burning recorded is as immutable as what is sealed.
     let alpha = project.local().join("vault/v1.0.0/alpha.zip");
