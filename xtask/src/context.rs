@@ -1,6 +1,9 @@
 //! The one value through which everything that a command needs of the world comes in.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, OnceLock},
+};
 
 use camino::Utf8PathBuf;
 
@@ -8,7 +11,7 @@ use crate::{
     config::Config,
     engine::patience::Patient,
     failure::Failure,
-    model::names::EnvName,
+    model::{names::EnvName, version::Version},
     ports::{
         alarms::Alarms, cargo::Cargo, clock::Clock, fleet::Fleet, git::Git, lock::Locks, signer::Signer, story::Story,
         vault::Vault, witness::Witness,
@@ -46,6 +49,10 @@ pub struct Context {
     pub locks: Arc<dyn Locks>,
     /// The fleet of each environment.
     pub fleets: BTreeMap<EnvName, Arc<dyn Fleet>>,
+    /// What this process is about.
+    pub subject: Arc<Subject>,
+    /// Why environments cannot be deployed to from here, of those that cannot.
+    pub withheld: BTreeMap<EnvName, String>,
     /// What watches each environment.
     pub alarms: BTreeMap<EnvName, Arc<dyn Alarms>>,
     /// The repository.
@@ -56,6 +63,23 @@ pub struct Context {
     pub clock: Arc<dyn Clock>,
     /// What a person reads meanwhile.
     pub story: Arc<dyn Story>,
+}
+
+/// What this process is about, as soon as it is known: whoever acts for it in other people's systems says so there.
+#[derive(Debug, Default)]
+pub struct Subject(OnceLock<Version>);
+
+impl Subject {
+    /// It is about this release; what was said first stays.
+    pub fn about(&self, release: Version) {
+        self.0.get_or_init(|| release);
+    }
+
+    /// The release, if it is known.
+    #[must_use]
+    pub fn release(&self) -> Option<Version> {
+        self.0.get().copied()
+    }
 }
 
 /// A region's vault and its witness.
@@ -93,8 +117,11 @@ impl Context {
     /// The fleet of an environment, behind patience: whoever asks it need not care for throttling.
     ///
     /// # Errors
-    /// If the configuration has no such environment.
+    /// If the configuration has no such environment, or it cannot be deployed to from here.
     pub fn fleet(&self, environment: &EnvName) -> Result<Patient<'_>, Failure> {
+        if let Some(why) = self.withheld.get(environment) {
+            return Err(Failure::usage(why.clone()));
+        }
         let fleet = self.fleets.get(environment);
         let fleet = fleet.ok_or_else(|| Failure::usage(format!("release.toml has no environment `{environment}`")))?;
         Ok(Patient::new(fleet.as_ref(), self.clock.as_ref(), self.story.as_ref()))

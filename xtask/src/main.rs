@@ -6,7 +6,8 @@ use anyhow::Context as _;
 use camino::Utf8PathBuf;
 use clap::Parser as _;
 use xtask::{
-    cmd::{self, Cli, World},
+    adapters::cargo::again::replace,
+    cmd::{self, Cli, World, again},
     output::{self, Output},
 };
 
@@ -14,8 +15,12 @@ fn main() -> ExitCode {
     let typed: Vec<String> = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
     let Cli { globals, command } = Cli::parse();
     let output = Output { json: globals.json, color: globals.color.into() };
-    let result = world(globals)
-        .and_then(|world| cmd::unless_interrupted(&typed.join(" "), async move { cmd::run(&world, command).await }));
+    let result = world(globals).and_then(|world| {
+        let arguments: Vec<_> = std::env::args_os().skip(1).collect();
+        let (profile, story) = (world.globals.profile, world.story());
+        again::instead(cfg!(feature = "aws"), profile, &arguments, &world.environment, &*story, &replace)?;
+        cmd::unless_interrupted(&typed.join(" "), async move { cmd::run(&world, command).await })
+    });
     ExitCode::from(output.finish(result))
 }
 

@@ -1,7 +1,10 @@
 //! The only code that touches the world: files, processes, sockets, git, cargo.
 
 pub mod archive;
+#[cfg(feature = "aws")]
+pub mod aws;
 pub mod cargo;
+pub mod draft;
 pub mod git;
 pub mod local;
 pub mod ssh;

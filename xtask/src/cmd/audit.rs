@@ -23,7 +23,7 @@ enum What {
 
 pub(super) async fn run(world: &World, args: Args) -> anyhow::Result<Answer> {
     let What::Verify = args.what;
-    let context = world.context()?;
+    let context = world.context().await?;
     let audit = audit::run(&context).await?;
     for notice in &audit.notices {
         context.story.note(notice);

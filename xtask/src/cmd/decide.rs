@@ -43,7 +43,7 @@ pub(super) async fn run(world: &World, args: Args, verdict: Verdict) -> anyhow::
     if world.globals.plan {
         return Err(Failure::usage("a decision has no plan: `status --release` shows what the gate needs").into());
     }
-    let context = world.writing_context()?;
+    let context = world.writing_context().await?;
     context.config.stop(&args.to)?;
     let key = key(world, &context, &args).await?;
     let Args { to, release, role, comment, .. } = args;

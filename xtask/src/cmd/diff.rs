@@ -22,7 +22,7 @@ pub struct Args {
 }
 
 pub(super) async fn run(world: &World, args: Args) -> anyhow::Result<Answer> {
-    let context = world.context()?;
+    let context = world.context().await?;
     let (from, to) = (args.a.min(args.b), args.a.max(args.b));
     let between = between(&context, from, to).await?;
     let (from, _) = facts::manifest(&context, from).await?;

@@ -35,10 +35,10 @@ struct Examined {
 
 pub(super) async fn run(world: &World, args: Args) -> anyhow::Result<Answer> {
     if args.fix {
-        fix(&world.writing_context()?).await?;
+        fix(&world.writing_context().await?).await?;
     }
     let mut all = tools()?;
-    match world.context() {
+    match world.context().await {
         Err(error) => all.push(bad("project", format!("{error:#}"), "see the message")),
         Ok(context) => all.extend(project(&context).await),
     }

@@ -16,7 +16,7 @@ pub struct Args {
 }
 
 pub(super) async fn run(world: &World, args: Args) -> anyhow::Result<Answer> {
-    let context = if world.globals.plan { world.context()? } else { world.writing_context()? };
+    let context = if world.globals.plan { world.context().await? } else { world.writing_context().await? };
     let plan = dr::plan(&context, args.release).await?;
     if world.globals.plan {
         return Answer::new(&plan, text(&plan));

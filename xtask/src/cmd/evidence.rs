@@ -49,7 +49,7 @@ pub(super) async fn run(world: &World, args: Args) -> anyhow::Result<Answer> {
         return Err(Failure::usage("`evidence add` has no plan: it records the file").into());
     }
     let What::Add { release, env, kind, file } = args.what;
-    let context = world.writing_context()?;
+    let context = world.writing_context().await?;
     context.config.stop(&env)?;
     let (_, manifest) = facts::manifest(&context, release).await?;
     let path = world.working_directory.join(&file);

@@ -48,6 +48,8 @@ impl Globals {
 pub enum Profile {
     /// This machine: no cloud, container or daemon
     Local,
+    /// S3, Lambda and KMS, as `[profile.aws]` of release.toml says
+    Aws,
 }
 
 /// When to colour.

@@ -11,7 +11,7 @@ use crate::{
 pub struct Args {}
 
 pub(super) async fn run(world: &World, _args: Args) -> anyhow::Result<Answer> {
-    let context = world.context()?;
+    let context = world.context().await?;
     let graves = graveyard::graves(&context).await?;
     if graves.is_empty() {
         return Answer::new(&graves, "the graveyard is empty".to_owned());

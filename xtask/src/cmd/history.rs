@@ -41,7 +41,7 @@ struct Happened {
 }
 
 pub(super) async fn run(world: &World, args: Args) -> anyhow::Result<Answer> {
-    let context = world.context()?;
+    let context = world.context().await?;
     context.config.stop(&args.env)?;
     let chain = ChainName::Environment(args.env.clone());
     let mut history = Vec::new();

@@ -39,7 +39,7 @@ pub(super) async fn run(world: &World, args: Args) -> anyhow::Result<Answer> {
     if world.globals.plan {
         return Err(Failure::usage("`invoke` has no plan: it deploys nothing").into());
     }
-    let context = world.writing_context()?;
+    let context = world.writing_context().await?;
     let event = event(&world.working_directory.join(&args.event))?;
     if let Some(environment) = &args.env {
         return live(&context, environment, &args.function, &event).await;

@@ -1,6 +1,7 @@
 //! The commands: one file each, `Args → Request → Plan → Receipt`. They parse, wire and hand over; nothing is decided
 //! and nothing is printed here.
 
+pub mod again;
 mod audit;
 mod build;
 mod completions;
@@ -25,7 +26,11 @@ mod world;
 
 use clap::{Parser, Subcommand};
 
-pub use self::{globals::Globals, interrupt::unless_interrupted, world::World};
+pub use self::{
+    globals::{Globals, Profile},
+    interrupt::unless_interrupted,
+    world::World,
+};
 use crate::{engine::decide::Verdict, output::Answer};
 
 /// Build once, prove it, promote it: one sealed box from commit to production.

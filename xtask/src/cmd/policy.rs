@@ -51,7 +51,7 @@ pub(super) async fn run(world: &World, args: Args) -> anyhow::Result<Answer> {
     if world.globals.plan {
         return Err(Failure::usage("`policy` has no plan: it records what you say").into());
     }
-    let context = world.writing_context()?;
+    let context = world.writing_context().await?;
     match args.what {
         What::Apply => {
             let people = read(&context)?;

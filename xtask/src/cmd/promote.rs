@@ -27,7 +27,7 @@ pub struct Args {
 }
 
 pub(super) async fn run(world: &World, args: Args) -> anyhow::Result<Answer> {
-    let context = if world.globals.plan { world.context()? } else { world.writing_context()? };
+    let context = if world.globals.plan { world.context().await? } else { world.writing_context().await? };
     let release = match args.release {
         Some(release) => release,
         None => promote::default_release(&context, &args.to).await?,

@@ -47,7 +47,7 @@ struct Receipt {
 }
 
 pub(super) async fn run(world: &World, args: Args) -> anyhow::Result<Answer> {
-    let context = if world.globals.plan { world.context()? } else { world.writing_context()? };
+    let context = if world.globals.plan { world.context().await? } else { world.writing_context().await? };
     if world.globals.plan {
         let alone = !context.locks.is_held("releases")?;
         return answer(&until(args.until, survey::plan(&context, alone).await?));

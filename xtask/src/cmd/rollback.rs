@@ -25,7 +25,7 @@ pub struct Args {
 }
 
 pub(super) async fn run(world: &World, args: Args) -> anyhow::Result<Answer> {
-    let context = if world.globals.plan { world.context()? } else { world.writing_context()? };
+    let context = if world.globals.plan { world.context().await? } else { world.writing_context().await? };
     let request = Request { from: args.from, reason: &args.reason };
     let recovery = context.config.stop(&args.env)?.recovery;
     let (plan, manifest) = match recovery {

@@ -21,7 +21,7 @@ pub struct Args {
 }
 
 pub(super) async fn run(world: &World, args: Args) -> anyhow::Result<Answer> {
-    let context = world.context()?;
+    let context = world.context().await?;
     match args.release {
         Some(release) => {
             let status = status::release(&context, release).await?;

@@ -16,7 +16,7 @@ pub struct Args {
 }
 
 pub(super) async fn run(world: &World, args: Args) -> anyhow::Result<Answer> {
-    let context = world.context()?;
+    let context = world.context().await?;
     let verification = verify::run(&context, &args.env).await?;
     for notice in &verification.notices {
         context.story.note(notice);

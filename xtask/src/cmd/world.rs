@@ -4,6 +4,8 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
+#[cfg(feature = "aws")]
+use crate::adapters::aws::{Session, Surroundings};
 use crate::{
     adapters::{
         cargo::SystemCargo,
@@ -19,14 +21,17 @@ use crate::{
             witness::FileWitness,
         },
     },
-    cmd::Globals,
-    config::load::{self, Found},
-    context::{Context, Site},
+    cmd::{Globals, Profile},
+    config::{
+        Config,
+        load::{self, Found},
+    },
+    context::{Context, Site, Subject},
     engine::release::survey,
     failure::Failure,
-    model::names::EnvName,
+    model::{manifest::Stop, names::EnvName},
     output::progress::Narrator,
-    ports::{alarms::Alarms, clock::Clock, fleet::Fleet, git::Git, story::Story},
+    ports::{alarms::Alarms, clock::Clock, fleet::Fleet, git::Git, signer::Signer, story::Story},
 };
 
 /// What this process was started with.
@@ -52,7 +57,11 @@ impl World {
     /// # Errors
     /// Usage: there is none, or it is wrong.
     pub fn found(&self) -> Result<Found, Failure> {
-        load::release(&self.working_directory, self.globals.config.as_deref())
+        let Found { root, config } = load::release(&self.working_directory, self.globals.config.as_deref())?;
+        Ok(match self.globals.profile {
+            Profile::Local => Found { root, config },
+            Profile::Aws => Found { root, config: config.on_aws()? },
+        })
     }
 
     /// The folder of local state: `XTASK_LOCAL`, or `.local` beside `release.toml`.
@@ -80,8 +89,8 @@ impl World {
     ///
     /// # Errors
     /// As `context`, and if the folder of local state cannot be made.
-    pub fn writing_context(&self) -> anyhow::Result<Context> {
-        let context = self.context()?;
+    pub async fn writing_context(&self) -> anyhow::Result<Context> {
+        let context = self.context().await?;
         ignore(&context.local)?;
         let locks = FileLocks::new(&context.local.join("locks"));
         let identity = locks.identity();
@@ -94,7 +103,7 @@ impl World {
     ///
     /// # Errors
     /// Usage: no configuration, or no repository.
-    pub fn context(&self) -> anyhow::Result<Context> {
+    pub async fn context(&self) -> anyhow::Result<Context> {
         let Found { root, config } = self.found()?;
         let git = LocalGit::open(&root).map_err(survey::git_failure)?;
         let local = self.local(&root);
@@ -103,43 +112,37 @@ impl World {
                 Failure::usage(format!("{local} is no folder, so it cannot hold local state; {NAME_ANOTHER}")).into()
             );
         }
-        let workshop = local.join("tmp");
         let locks = FileLocks::new(&local.join("locks"));
+        let actor = format!("{}@{}", self.user, self.machine);
+        let subject = Arc::new(Subject::default());
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let alarms = config.path.iter().map(|stop| {
-            let region = if stop.recovery { local.join("dr") } else { local.clone() };
-            let watch = LocalAlarms::of(&config, &stop.environment, &region, Arc::clone(&clock));
-            (stop.environment.clone(), Arc::new(watch) as Arc<dyn Alarms>)
-        });
-        let fleets = config.path.iter().map(|stop| {
-            let region = if stop.recovery { local.join("dr") } else { local.clone() };
-            let fleet = self.fleet(&config, &stop.environment, &local, &region, &clock);
-            (stop.environment.clone(), Arc::new(fleet) as Arc<dyn Fleet>)
-        });
+        let Cloud { primary, recovery, signer, fleets, alarms, withheld } = match self.globals.profile {
+            Profile::Local => self.on_this_machine(&config, &local, &clock),
+            Profile::Aws => self.on_aws(&config, &local, &clock, &actor, &subject).await?,
+        };
         Ok(Context {
-            fleets: fleets.collect(),
-            alarms: alarms.collect(),
             root: root.clone(),
-            config: Arc::new(config.clone()),
-            actor: format!("{}@{}", self.user, self.machine),
+            config: Arc::new(config),
+            actor,
             email: git.user_email(),
             machine: match locks.known_identity() {
                 Some(identity) => format!("{}/{identity}", self.machine),
                 None => self.machine.clone(),
             },
             tool: format!("xtask {}", env!("CARGO_PKG_VERSION")),
-            vault: Arc::new(LocalVault::new(&local.join("vault"), &workshop)),
-            witness: Arc::new(FileWitness::new(&local.join("witness.json"), &workshop)),
+            vault: primary.vault,
+            witness: primary.witness,
             in_recovery: false,
-            recovery: Site {
-                vault: Arc::new(LocalVault::new(&local.join("dr/vault"), &workshop)),
-                witness: Arc::new(FileWitness::new(&local.join("dr/witness.json"), &workshop)),
-            },
-            signer: Arc::new(FileKeys::new(&local.join("keys"))),
+            recovery,
+            signer,
             locks: Arc::new(locks),
+            fleets,
+            alarms,
+            subject,
+            withheld,
             git: Arc::new(git) as Arc<dyn Git>,
             cargo: Arc::new(self.cargo()),
-            clock: Arc::clone(&clock),
+            clock,
             story: self.story(),
             local,
         })
@@ -157,9 +160,76 @@ impl World {
         Ok(())
     }
 
+    fn on_this_machine(&self, config: &Config, local: &Utf8Path, clock: &Arc<dyn Clock>) -> Cloud {
+        let workshop = local.join("tmp");
+        let site = |folder: &Utf8Path| Site {
+            vault: Arc::new(LocalVault::new(&folder.join("vault"), &workshop)),
+            witness: Arc::new(FileWitness::new(&folder.join("witness.json"), &workshop)),
+        };
+        let region = |stop: &Stop| if stop.recovery { local.join("dr") } else { local.to_owned() };
+        let alarms = config.path.iter().map(|stop| {
+            let watch = LocalAlarms::of(config, &stop.environment, &region(stop), Arc::clone(clock));
+            (stop.environment.clone(), Arc::new(watch) as Arc<dyn Alarms>)
+        });
+        let fleets = config.path.iter().map(|stop| {
+            let fleet = self.fleet(config, &stop.environment, local, &region(stop), clock);
+            (stop.environment.clone(), Arc::new(fleet) as Arc<dyn Fleet>)
+        });
+        Cloud {
+            primary: site(local),
+            recovery: site(&local.join("dr")),
+            signer: Arc::new(FileKeys::new(&local.join("keys"))),
+            fleets: fleets.collect(),
+            alarms: alarms.collect(),
+            withheld: BTreeMap::new(),
+        }
+    }
+
+    #[cfg(feature = "aws")]
+    async fn on_aws(
+        &self,
+        config: &Config,
+        local: &Utf8Path,
+        clock: &Arc<dyn Clock>,
+        actor: &str,
+        subject: &Arc<Subject>,
+    ) -> Result<Cloud, Failure> {
+        let Some(aws) = &config.aws else { return Err(Failure::usage("release.toml has no [profile.aws]")) };
+        let environment = self.environment.clone();
+        let surroundings = Surroundings { actor: actor.to_owned(), subject: Arc::clone(subject), environment };
+        let session = Session::open(aws, &surroundings).await?;
+        let workshop = local.join("tmp");
+        // No fleet in Lambda yet: an environment that could be reached is withheld, too.
+        let withheld = config.path.iter().map(|stop| {
+            let none = || "there is no fleet on `--profile aws` yet: releases can be sealed and decided on".to_owned();
+            (stop.environment.clone(), session.withheld(&stop.environment).unwrap_or_else(none))
+        });
+        Ok(Cloud {
+            primary: session.primary(&workshop, clock),
+            recovery: session.recovery(&workshop, clock),
+            signer: session.signer(),
+            fleets: BTreeMap::new(),
+            alarms: BTreeMap::new(),
+            withheld: withheld.collect(),
+        })
+    }
+
+    /// Such a build has started itself again before it comes here.
+    #[cfg(not(feature = "aws"))]
+    async fn on_aws(
+        &self,
+        _config: &Config,
+        _local: &Utf8Path,
+        _clock: &Arc<dyn Clock>,
+        _actor: &str,
+        _subject: &Arc<Subject>,
+    ) -> Result<Cloud, Failure> {
+        Err(Failure::usage("this build has no `--profile aws`: build it with `--features aws`"))
+    }
+
     fn fleet(
         &self,
-        config: &crate::config::Config,
+        config: &Config,
         environment: &EnvName,
         local: &Utf8Path,
         region: &Utf8Path,
@@ -177,6 +247,16 @@ impl World {
             clock: Arc::clone(clock),
         })
     }
+}
+
+/// What differs between the profiles.
+struct Cloud {
+    primary: Site,
+    recovery: Site,
+    signer: Arc<dyn Signer>,
+    fleets: BTreeMap<EnvName, Arc<dyn Fleet>>,
+    alarms: BTreeMap<EnvName, Arc<dyn Alarms>>,
+    withheld: BTreeMap<EnvName, String>,
 }
 
 const NAME_ANOTHER: &str = "mend that, or name another folder in the variable XTASK_LOCAL";

@@ -1,5 +1,6 @@
 //! The team's configuration: read as it is written (`raw`), then validated into what the rest may rely on.
 
+pub mod aws;
 mod canary;
 pub mod load;
 pub mod people;
@@ -40,6 +41,8 @@ pub struct Config {
     /// SQL files for the stores on this machine: from a database under the folder of local state, with `{environment}`,
     /// to a folder of files under the root.
     pub seeds: BTreeMap<String, Utf8PathBuf>,
+    /// What `--profile aws` runs with, if the file has it.
+    pub aws: Option<aws::Aws>,
     /// The alarms on this machine.
     pub alarms: BTreeMap<AlarmName, raw::LocalAlarm>,
 }
@@ -66,6 +69,20 @@ impl Settings {
 }
 
 impl Config {
+    /// The same configuration for the profile `aws`: its names, and no variables or seeds of ours.
+    ///
+    /// # Errors
+    /// Usage: the file has no `[profile.aws]`.
+    pub fn on_aws(self) -> Result<Self, crate::failure::Failure> {
+        let Some(aws) = self.aws.clone() else {
+            let text = "release.toml has no [profile.aws]: it says which accounts, buckets and keys are used; \
+                        README.md shows one";
+            return Err(crate::failure::Failure::usage(text));
+        };
+        let (alias, fleet_names) = (aws.alias, aws.fleet_names);
+        Ok(Self { alias, fleet_names, variables: BTreeMap::new(), seeds: BTreeMap::new(), ..self })
+    }
+
     /// A function's name in an environment's fleet.
     ///
     /// # Errors

@@ -1,5 +1,7 @@
 //! `release.toml` and `smoke.toml` as they are written. Unknown keys are errors: a misspelt rule must not fail open.
 
+pub mod aws;
+
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
@@ -102,6 +104,8 @@ pub struct Environment {
 pub struct Profiles {
     /// This machine: no cloud, container or daemon.
     pub local: Profile,
+    /// S3, Lambda and KMS in AWS.
+    pub aws: Option<aws::Aws>,
 }
 
 /// One profile.

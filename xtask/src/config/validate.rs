@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use camino::Utf8Path;
 
 use crate::{
-    config::{Config, FunctionConfig, Settings, canary, raw},
+    config::{Config, FunctionConfig, Settings, aws, canary, raw},
     model::{
         configuration::{Architecture, Configuration},
         manifest::{GateRules, Stop},
-        names::{EnvName, FleetName, FunctionName},
+        names::{AliasName, EnvName, FleetName, FunctionName, NameError},
         version::Version,
     },
 };
@@ -35,10 +35,15 @@ pub fn release(raw: raw::Release) -> Result<Config, Vec<String>> {
         problems.push("`functions` is empty: a release needs at least one `[functions.<name>]`".to_owned());
     }
     path(&raw, &names, &mut problems);
-    let fleet_names = fleet_names(&raw, &names, &mut problems);
+    let local = &raw.profile.local;
+    let template = |environment: &EnvName| {
+        let own = local.environments.get(environment).and_then(|e| e.function_name.as_ref());
+        (own.unwrap_or(&local.function_name).as_str(), String::new())
+    };
+    let fleet_names = fleet_names(&raw, &template, &mut problems);
+    let aws = raw.profile.aws.as_ref().and_then(|aws| aws::validate(&raw, aws, &mut problems));
     let functions = raw.functions.iter().map(|(name, f)| (name.clone(), function(name, f, &names, &mut problems)));
     let functions: BTreeMap<_, _> = functions.collect();
-    let local = &raw.profile.local;
     canary::check(&raw, &mut problems);
     for (database, folder) in &local.seeds {
         for relative in [database, folder] {
@@ -61,11 +66,12 @@ pub fn release(raw: raw::Release) -> Result<Config, Vec<String>> {
         cargo_profile: raw.build.profile.unwrap_or_else(|| "function".to_owned()),
         target: raw.build.target,
         functions,
-        alias: alias(local)?,
+        alias: alias(local.alias.as_ref()).map_err(|problem| vec![problem])?,
         fleet_names,
         variables: names.iter().map(|env| (env.clone(), variables(local, env))).collect(),
         alarms: local.alarms.clone(),
         seeds: local.seeds.iter().map(|(db, folder)| (db.clone(), folder.into())).collect(),
+        aws,
         path: raw.environments.into_iter().map(stop).collect(),
     })
 }
@@ -80,11 +86,9 @@ fn stop(raw: raw::Environment) -> Stop {
     }
 }
 
-fn alias(local: &raw::Profile) -> Result<crate::model::names::AliasName, Vec<String>> {
-    match &local.alias {
-        Some(alias) => Ok(alias.clone()),
-        None => "live".parse().map_err(|error: crate::model::names::NameError| vec![error.to_string()]),
-    }
+/// The alias that a profile gives, or `live`.
+pub(super) fn alias(given: Option<&AliasName>) -> Result<AliasName, String> {
+    given.cloned().map_or_else(|| "live".parse().map_err(|error: NameError| error.to_string()), Ok)
 }
 
 fn variables(local: &raw::Profile, environment: &EnvName) -> BTreeMap<String, String> {
@@ -139,33 +143,36 @@ fn gate(name: &EnvName, rules: &GateRules, problems: &mut Vec<String>) {
     }
 }
 
-/// Two environments that resolve to one function would overwrite each other.
-fn fleet_names(
+/// Two environments that resolve to one function would overwrite each other. `template` gives an environment's template
+/// and the place in which its names must differ from others'.
+pub(super) fn fleet_names<'a>(
     raw: &raw::Release,
-    names: &[EnvName],
+    template: &dyn Fn(&EnvName) -> (&'a str, String),
     problems: &mut Vec<String>,
 ) -> BTreeMap<(EnvName, FunctionName), FleetName> {
-    let local = &raw.profile.local;
-    let mut taken: BTreeMap<FleetName, String> = BTreeMap::new();
+    let mut taken: BTreeMap<(String, FleetName), String> = BTreeMap::new();
     let mut resolved = BTreeMap::new();
-    for environment in names {
-        let own = local.environments.get(environment).and_then(|e| e.function_name.as_ref());
-        let template = own.unwrap_or(&local.function_name);
+    for environment in raw.environments.iter().map(|environment| &environment.name) {
+        let (template, place) = template(environment);
         for function in raw.functions.keys() {
             let text = template.replace("{function}", function.as_str()).replace("{environment}", environment.as_str());
             let what = format!("{function} in {environment}");
+            let key = (environment.clone(), function.clone());
+            if resolved.contains_key(&key) {
+                continue; // An environment that is given twice is told of elsewhere.
+            }
             match text.parse::<FleetName>() {
                 Err(error) => {
                     problems.push(format!("the template `{template}` gives a wrong name for {what}: {error}"))
                 }
                 Ok(name) => {
-                    if let Some(other) = taken.insert(name.clone(), what.clone()) {
+                    if let Some(other) = taken.insert((place.clone(), name.clone()), what.clone()) {
                         problems.push(format!(
                             "the template `{template}` gives `{name}` to both {other} and {what}: \
                              put `{{function}}` and `{{environment}}` into it"
                         ));
                     }
-                    resolved.insert((environment.clone(), function.clone()), name);
+                    resolved.insert(key, name);
                 }
             }
         }

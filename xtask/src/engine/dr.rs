@@ -201,7 +201,7 @@ async fn bring(
 /// a listing that is not whole must not leave a hole in the mirror.
 async fn folders(context: &Context, folder: &str) -> anyhow::Result<BTreeSet<ChainName>> {
     let listed = context.vault.list(Some(&folder.parse()?)).await;
-    let listed = listed.map_err(|error| Failure::unfinished(format!("failed to list {folder}"), error))?;
+    let listed = listed.map_err(|error| error.failed(format!("failed to list {folder}")))?;
     let chain = |item: Listed| {
         let name = item.name.strip_suffix(".json").unwrap_or(&item.name).to_owned();
         let of_entry = name.rsplit_once('/').and_then(|(folder, _)| folder.parse().ok());

@@ -40,7 +40,7 @@ pub struct SignedEvidence {
 pub async fn all(context: &Context, release: Version) -> anyhow::Result<Vec<Evidence>> {
     let folder: VaultKey = format!("evidence/{release}").parse()?;
     let listed = context.vault.list(Some(&folder)).await;
-    let listed = listed.map_err(|error| Failure::unfinished(format!("failed to list {folder}"), error))?;
+    let listed = listed.map_err(|error| error.failed(format!("failed to list {folder}")))?;
     let mut all = Vec::new();
     for item in listed {
         let key = item.key.ok_or_else(|| Failure::Integrity(format!("{} is no evidence", item.name)))?;
@@ -55,7 +55,7 @@ pub async fn all(context: &Context, release: Version) -> anyhow::Result<Vec<Evid
 /// Integrity, if it is not what its writer signed; unfinished, if the vault cannot be read.
 pub async fn one(context: &Context, key: &VaultKey) -> anyhow::Result<Evidence> {
     let wrong = |why: String| Failure::Integrity(format!("{key} is not sound evidence: {why}"));
-    let bytes = context.vault.read(key).await.map_err(|e| Failure::unfinished(format!("failed to read {key}"), e))?;
+    let bytes = context.vault.read(key).await.map_err(|e| e.failed(format!("failed to read {key}")))?;
     let bytes = bytes.ok_or_else(|| wrong("it is missing".to_owned()))?;
     let signed: SignedEvidence = canonical::from_slice(&bytes).map_err(|error| wrong(error.to_string()))?;
     let evidence = signed.evidence;
@@ -93,7 +93,7 @@ pub async fn add(context: &Context, evidence: &Evidence, content: String) -> any
                 return Err(Failure::Refused(format!("{text}; one file proves one thing")).into());
             }
         }
-        Err(error) => return Err(Failure::unfinished(format!("failed to write {key}"), error).into()),
+        Err(error) => return Err(error.failed(format!("failed to write {key}")).into()),
     }
     Ok(key)
 }

@@ -1,5 +1,7 @@
 //! What the ledger knows of one release: sealed as what, verified where, dead or not.
 
+use std::collections::BTreeMap;
+
 use crate::{
     context::Context,
     engine::{gate, ledger, policy},
@@ -93,7 +95,7 @@ pub async fn death(context: &Context, release: Version) -> anyhow::Result<Option
 /// Whoever takes an environment out of `release.toml` must not bring the dead back.
 async fn path(context: &Context, release: Version) -> anyhow::Result<Vec<Stop>> {
     let mut path = context.config.path.clone();
-    if sealed(context, release).await?.is_some() {
+    if seal(context, release).await?.is_some() {
         let (manifest, _) = manifest(context, release).await?;
         let known = |stop: &Stop| path.iter().any(|today| today.environment == stop.environment);
         let gone: Vec<Stop> = manifest.path.iter().filter(|stop| !known(stop)).cloned().collect();
@@ -126,7 +128,7 @@ async fn rejection(context: &Context, stop: &Stop, release: Version) -> anyhow::
 /// # Errors
 /// Refused, if no such release is sealed; integrity, if the manifest is not the sealed one.
 pub async fn manifest(context: &Context, release: Version) -> anyhow::Result<(Manifest, Digest)> {
-    let Some(sealed) = sealed(context, release).await? else {
+    let Some(sealed) = seal(context, release).await?.and_then(|record| record.entry.manifest) else {
         let known = newest_sealed(context).await?.map_or_else(
             || "nothing is released yet: run `cargo xtask release`".to_owned(),
             |newest| format!("the newest is {newest}"),
@@ -134,7 +136,7 @@ pub async fn manifest(context: &Context, release: Version) -> anyhow::Result<(Ma
         return Err(Failure::Refused(format!("{release} is not a sealed release; {known}")).into());
     };
     let key = box_key(release, MANIFEST)?;
-    let bytes = context.vault.read(&key).await.map_err(|e| Failure::unfinished(format!("failed to read {key}"), e))?;
+    let bytes = context.vault.read(&key).await.map_err(|e| e.failed(format!("failed to read {key}")))?;
     let Some(bytes) = bytes else {
         return Err(Failure::Integrity(format!("{key} is missing from the vault")).into());
     };
@@ -160,8 +162,20 @@ pub async fn newest_sealed(context: &Context) -> anyhow::Result<Option<Version>>
     Ok(head.and_then(|record| record.entry.state.sealed).map(|sealed| sealed.version))
 }
 
-/// The identity under which a release was sealed. Numbers only grow along `releases/`, so halving finds it.
-async fn sealed(context: &Context, release: Version) -> anyhow::Result<Option<Digest>> {
+/// The store's own names for the versions of a box's objects, as they were recorded when it was sealed; empty where the
+/// store has none.
+///
+/// # Errors
+/// Integrity or unfinished, as reading the chain goes.
+pub async fn object_versions(context: &Context, release: Version) -> anyhow::Result<BTreeMap<String, String>> {
+    Ok(match seal(context, release).await?.map(|record| record.entry.event) {
+        Some(ReleaseEvent::Sealed { versions }) => versions,
+        _ => BTreeMap::new(),
+    })
+}
+
+/// The entry with which a release was sealed. Numbers only grow along `releases/`, so halving finds it.
+async fn seal(context: &Context, release: Version) -> anyhow::Result<Option<Record<ReleaseEvent>>> {
     let Some(head) = ledger::head::<ReleaseEvent>(context, &ChainName::Releases).await? else { return Ok(None) };
     let read = async |number: u64| -> anyhow::Result<Record<ReleaseEvent>> {
         ledger::entry(context, &ChainName::Releases, number).await
@@ -172,10 +186,10 @@ async fn sealed(context: &Context, release: Version) -> anyhow::Result<Option<Di
         if read(middle).await?.entry.release < Some(release) { low = middle + 1 } else { high = middle }
     }
     for number in low..=head.entry.number {
-        let entry = read(number).await?.entry;
-        match (&entry.event, entry.release) {
+        let record = read(number).await?;
+        match (&record.entry.event, record.entry.release) {
             (_, found) if found != Some(release) => break,
-            (ReleaseEvent::Sealed, _) => return Ok(entry.manifest),
+            (ReleaseEvent::Sealed { .. }, _) => return Ok(Some(record)),
             _ => {}
         }
     }

@@ -39,7 +39,7 @@ pub struct Grave {
 pub async fn graves(context: &Context) -> anyhow::Result<Vec<Grave>> {
     let entries = releases(context).await?;
     let sealed: Vec<Version> =
-        entries.iter().filter(|e| e.event == ReleaseEvent::Sealed).filter_map(|e| e.release).collect();
+        entries.iter().filter(|e| matches!(e.event, ReleaseEvent::Sealed { .. })).filter_map(|e| e.release).collect();
     let next = |dead: Version| sealed.iter().copied().find(|release| *release > dead);
     let mut graves = Vec::new();
     for entry in &entries {
@@ -53,7 +53,7 @@ pub async fn graves(context: &Context) -> anyhow::Result<Vec<Grave>> {
                 actor: entry.actor.clone(),
                 replaced_by: next(release),
             }),
-            ReleaseEvent::Sealed => {
+            ReleaseEvent::Sealed { .. } => {
                 graves.extend(facts::death(context, release).await?.map(|death| Grave {
                     release,
                     environment: Some(death.environment),

@@ -57,6 +57,9 @@ pub async fn append_signed<E: Event>(
     loop {
         let head = head::<E>(context, chain).await?;
         let draft = decide(head.as_ref())?;
+        if let Some(release) = draft.release {
+            context.subject.about(release);
+        }
         let (number, previous) = head.as_ref().map_or((1, None), |h| (h.entry.number + 1, Some(h.digest)));
         let before = head.as_ref().map(|h| h.entry.state.clone()).unwrap_or_default();
         let mut entry = Entry {
@@ -92,7 +95,7 @@ pub async fn append_signed<E: Event>(
                 return Ok(record);
             }
             Err(error) if !matches!(error, VaultError::Exists(_)) => {
-                return Err(Failure::unfinished(format!("failed to record in {chain}"), error).into());
+                return Err(error.failed(format!("failed to record in {chain}")).into());
             }
             _ => {}
         }
@@ -116,7 +119,7 @@ async fn is_there(
 /// Integrity, if any of these does not hold; unfinished, if the vault cannot be read.
 pub async fn head<E: Event>(context: &Context, chain: &ChainName) -> anyhow::Result<Option<Record<E>>> {
     // The witness first: whoever appends between the two questions must not look like someone who removed a tail.
-    let noted = heads(context).await?.and_then(|heads| heads.get(chain).copied());
+    let noted = noted(context, chain).await?;
     let number = last_number(context, chain).await?;
     if let Some(noted) = noted
         && noted.number > number
@@ -158,6 +161,12 @@ pub async fn heads(context: &Context) -> anyhow::Result<Option<Heads>> {
     context.witness.heads().await.map_err(|error| unfinished("failed to ask the witness".to_owned(), error))
 }
 
+/// What the witness saw of one chain.
+async fn noted(context: &Context, chain: &ChainName) -> anyhow::Result<Option<Head>> {
+    let head = context.witness.head(chain).await;
+    head.map_err(|error| unfinished("failed to ask the witness".to_owned(), error))
+}
+
 /// Has the witness note a chain's head, if whoever wrote it ended before it could.
 ///
 /// # Errors
@@ -165,7 +174,7 @@ pub async fn heads(context: &Context) -> anyhow::Result<Option<Heads>> {
 pub async fn witnessed<E: Event>(context: &Context, chain: &ChainName) -> anyhow::Result<()> {
     let Some(record) = head::<E>(context, chain).await? else { return Ok(()) };
     let head = Head { number: record.entry.number, sha256: record.digest };
-    if heads(context).await?.and_then(|heads| heads.get(chain).copied()) == Some(head) {
+    if noted(context, chain).await? == Some(head) {
         return Ok(());
     }
     let noted = context.witness.note(chain, head).await;
@@ -212,7 +221,7 @@ pub async fn before<E: Event>(
 }
 
 async fn read(context: &Context, key: &VaultKey) -> anyhow::Result<Vec<u8>> {
-    let bytes = context.vault.read(key).await.map_err(|e| Failure::unfinished(format!("failed to read {key}"), e))?;
+    let bytes = context.vault.read(key).await.map_err(|e| e.failed(format!("failed to read {key}")))?;
     Ok(bytes.ok_or_else(|| Failure::Integrity(format!("{key} is missing from the vault")))?)
 }
 
@@ -257,7 +266,7 @@ async fn last_number(context: &Context, chain: &ChainName) -> anyhow::Result<u64
     let exists = async |number: u64| -> anyhow::Result<bool> {
         let key = chain.key(number)?;
         let found = context.vault.exists(&key).await;
-        Ok(found.map_err(|error| Failure::unfinished(format!("failed to look for {key}"), error))?)
+        Ok(found.map_err(|error| error.failed(format!("failed to look for {key}")))?)
     };
     let mut absent = 1;
     while exists(absent).await? {

@@ -52,7 +52,7 @@ pub async fn releases(from: &Context, to: &Context, now: &(dyn Fn(&str) + Sync))
     for number in missing.clone() {
         let record = ledger::entry::<ReleaseEvent>(from, &chain, number).await?;
         match (&record.entry.event, record.entry.release) {
-            (ReleaseEvent::Sealed, Some(version)) => drop(release(from, to, version, now).await?),
+            (ReleaseEvent::Sealed { .. }, Some(version)) => drop(release(from, to, version, now).await?),
             (ReleaseEvent::Burned { differences, .. }, Some(version)) => {
                 for difference in differences {
                     let key = box_key(version, &difference.object)?;
@@ -113,7 +113,7 @@ async fn entry<E: Event>(from: &Context, to: &Context, record: &Record<E>) -> an
 pub async fn evidence(from: &Context, to: &Context, chain: &ChainName) -> anyhow::Result<u64> {
     let key = chain.key(1)?;
     let there = to.vault.exists(&key).await;
-    if there.map_err(|error| Failure::unfinished(format!("failed to look for {key}"), error))? {
+    if there.map_err(|error| error.failed(format!("failed to look for {key}")))? {
         return Ok(0);
     }
     crate::engine::evidence::one(from, &key).await?;
@@ -131,7 +131,7 @@ async fn note(to: &Context, chain: &ChainName, head: Head) -> anyhow::Result<()>
 /// Brings one object; `false` if it was there already.
 async fn object_of(from: &Context, to: &Context, key: &VaultKey, sealed: Digest) -> anyhow::Result<bool> {
     let there = to.vault.fetch(key, None).await;
-    match there.map_err(|error| Failure::unfinished(format!("failed to read {key} in the second region"), error))? {
+    match there.map_err(|error| error.failed(format!("failed to read {key} in the second region")))? {
         Some((found, _)) if found == sealed => return Ok(false),
         Some((found, _)) => {
             let text = format!("{key} in the second region is not what was sealed: expected {sealed}, found {found}");
@@ -145,13 +145,12 @@ async fn object_of(from: &Context, to: &Context, key: &VaultKey, sealed: Digest)
             let text = format!("{key} is not what was sealed: expected {expected}, found {found}");
             Err(Failure::Integrity(format!("{text}; run `cargo xtask audit verify`")).into())
         }
-        Err(error) => Err(Failure::unfinished(format!("failed to write {key} in the second region"), error).into()),
+        Err(error) => Err(error.failed(format!("failed to write {key} in the second region")).into()),
     }
 }
 
 async fn read(from: &Context, key: &VaultKey) -> anyhow::Result<Vec<u8>> {
-    let bytes =
-        from.vault.read(key).await.map_err(|error| Failure::unfinished(format!("failed to read {key}"), error))?;
+    let bytes = from.vault.read(key).await.map_err(|error| error.failed(format!("failed to read {key}")))?;
     Ok(bytes.ok_or_else(|| Failure::Integrity(format!("{key} is missing from the vault")))?)
 }
 
@@ -164,6 +163,6 @@ async fn write(to: &Context, key: &VaultKey, bytes: &[u8]) -> anyhow::Result<()>
             let text = format!("{key} is in both vaults and differs: their histories have parted");
             Err(Failure::Integrity(format!("{text}; run `cargo xtask audit verify` on each")).into())
         }
-        Err(error) => Err(Failure::unfinished(format!("failed to write {key}"), error).into()),
+        Err(error) => Err(error.failed(format!("failed to write {key}")).into()),
     }
 }

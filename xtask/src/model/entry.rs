@@ -246,6 +246,14 @@ pub enum Writer {
     Evidence,
 }
 
+impl Writer {
+    /// Who writes the object with this key, `None` if nobody may.
+    #[must_use]
+    pub fn of(key: &VaultKey) -> Option<Self> {
+        vault_policy::ownership::writer(key.as_str())?.to_string().parse().ok()
+    }
+}
+
 impl fmt::Display for Writer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

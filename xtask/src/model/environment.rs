@@ -1,5 +1,4 @@
-//! The chain of an environment: what happened there, step by step of each promotion, and the state that its head
-//! carries.
+//! The chain of an environment: what happened there, step by step, and the state that its head carries.
 
 mod state;
 
@@ -132,6 +131,9 @@ pub struct Deployed {
     pub code: Digest,
     /// A keyed digest of the variables that the infrastructure team had set when the version was published.
     pub variables: Digest,
+    /// The store's own version of the artifact that was staged, if it names versions and one was staged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub object_version: Option<String>,
 }
 
 /// One alias, and where it moves.

@@ -5,6 +5,7 @@ pub mod allowed_signers;
 pub mod approval;
 pub mod canary;
 pub mod canonical;
+pub mod cloud;
 pub mod commit;
 pub mod configuration;
 pub mod digest;

@@ -13,6 +13,12 @@ pub struct NameError {
     rule: &'static str,
 }
 
+impl NameError {
+    pub(super) fn new(kind: &'static str, text: &str, rule: &'static str) -> Self {
+        Self { kind, text: text.chars().take(80).collect(), rule }
+    }
+}
+
 macro_rules! name {
     ($(#[$doc:meta])* $name:ident, $kind:literal, $rule:literal, $valid:expr) => {
         $(#[$doc])*
@@ -28,15 +34,11 @@ macro_rules! name {
         }
 
         impl FromStr for $name {
-            type Err = NameError;
+            type Err = $crate::model::names::NameError;
 
-            fn from_str(text: &str) -> Result<Self, NameError> {
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
                 let valid: fn(&str) -> bool = $valid;
-                if valid(text) {
-                    Ok(Self(text.to_owned()))
-                } else {
-                    Err(NameError { kind: $kind, text: text.chars().take(80).collect(), rule: $rule })
-                }
+                if valid(text) { Ok(Self(text.to_owned())) } else { Err(Self::Err::new($kind, text, $rule)) }
             }
         }
 
@@ -75,6 +77,8 @@ macro_rules! name {
         }
     };
 }
+
+pub(super) use name;
 
 fn kebab(text: &str, longest: usize) -> bool {
     text.len() <= longest

@@ -1,5 +1,7 @@
 //! The `releases/` chain: how a number is reserved, sealed or burned.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
@@ -26,7 +28,12 @@ pub enum ReleaseEvent {
         email: Option<String>,
     },
     /// The manifest is written: the number is final.
-    Sealed,
+    Sealed {
+        /// The store's own name for the one version of each object in the box (S3's object version ids), where the store
+        /// has such names. The box is taken from these versions ever after, in the region that it was sealed in.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        versions: BTreeMap<String, String>,
+    },
     /// The number will never be a release.
     Burned {
         /// Why.
@@ -119,7 +126,7 @@ impl Event for ReleaseEvent {
                     });
                 }
             }
-            Self::Sealed => {
+            Self::Sealed { .. } => {
                 let open = after.open.take();
                 if let (Some(open), Some(manifest)) = (open, about.manifest) {
                     after.sealed = Some(SealedRelease { version: open.version, manifest, commit: open.commit });
@@ -136,14 +143,14 @@ impl Event for ReleaseEvent {
             Self::Reserved { .. } => {
                 open.is_none() && about.release > before.highest.as_ref().map(|number| number.version)
             }
-            Self::Sealed | Self::Burned { .. } => open.is_some() && open == about.release,
+            Self::Sealed { .. } | Self::Burned { .. } => open.is_some() && open == about.release,
         }
     }
 
     fn kind(&self) -> &'static str {
         match self {
             Self::Reserved { .. } => "reserved",
-            Self::Sealed => "sealed",
+            Self::Sealed { .. } => "sealed",
             Self::Burned { .. } => "burned",
         }
     }

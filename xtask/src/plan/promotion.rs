@@ -267,7 +267,8 @@ mod tests {
     fn a_share_left_on_an_alias_is_a_move() {
         let function: FunctionName = "f".parse().unwrap();
         let (name, version, code) = ("f-dev".parse().unwrap(), FleetVersion(2), Digest::of(b""));
-        let staged = [(function.clone(), Deployed { name, version, code, variables: code })].into();
+        let staged =
+            [(function.clone(), Deployed { name, version, code, variables: code, object_version: None })].into();
         let moved = |version, canary: Option<(FleetVersion, u16)>| {
             let target = AliasTarget { version: FleetVersion(version), canary, description: String::new() };
             moves(&staged, &[(function.clone(), Some(target))].into(), &"live".parse().unwrap()).len()

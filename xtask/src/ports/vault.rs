@@ -3,7 +3,10 @@
 use async_trait::async_trait;
 use camino::Utf8Path;
 
-use crate::model::{digest::Digest, key::VaultKey};
+use crate::{
+    failure::Failure,
+    model::{digest::Digest, key::VaultKey},
+};
 
 /// A write-once store of named objects.
 #[async_trait]
@@ -26,6 +29,10 @@ pub trait Vault: Send + Sync {
 
     /// Whether there is an object of this name.
     async fn exists(&self, key: &VaultKey) -> Result<bool, VaultError>;
+
+    /// The store's own name for the one version that an object has (S3's object version id), `None` where the store has
+    /// no such names or there is no such object.
+    async fn object_version(&self, key: &VaultKey) -> Result<Option<String>, VaultError>;
 
     /// Everything that lies in a folder of the vault and below, sorted by name; what is not a valid object has no key.
     /// `None` is the whole vault.
@@ -58,6 +65,8 @@ pub struct Listed {
     pub name: String,
     /// The name as a key, `None` if it is not a valid one, or not a plain object.
     pub key: Option<VaultKey>,
+    /// What is wrong with it as an object that is written once, if anything is.
+    pub fault: Option<String>,
 }
 
 /// Why the vault did not do what it was asked.
@@ -79,6 +88,14 @@ pub enum VaultError {
     /// Larger than a record may be.
     #[error("{0} in the vault is larger than a record may be ({READ_LIMIT} bytes)")]
     TooLarge(VaultKey),
+    /// The store tells of an object what cannot be true of one that is written once and kept.
+    #[error("{key} in the vault {found}")]
+    Unsound {
+        /// Its name.
+        key: VaultKey,
+        /// What is wrong, as the rest of a sentence.
+        found: String,
+    },
     /// Something stands in an object's place that no writer of a vault makes.
     #[error("{0} in the vault is no plain object")]
     NotPlain(VaultKey),
@@ -91,4 +108,17 @@ pub enum VaultError {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+}
+
+impl VaultError {
+    /// How a command ends that failed at this: integrity if the vault itself is not sound, else unfinished.
+    #[must_use]
+    pub fn failed(self, what: impl Into<String>) -> Failure {
+        match self {
+            Self::Unsound { .. } => {
+                Failure::Integrity(format!("{}: {self}; run `cargo xtask audit verify`", what.into()))
+            }
+            _ => Failure::unfinished(what, self),
+        }
+    }
 }

@@ -14,6 +14,9 @@ pub trait Witness: Send + Sync {
     /// All heads noted, `None` if nothing was ever noted.
     async fn heads(&self) -> anyhow::Result<Option<Heads>>;
 
+    /// The head noted for one chain, `None` if none ever was. The work does not grow with the number of notes.
+    async fn head(&self, chain: &ChainName) -> anyhow::Result<Option<Head>>;
+
     /// Notes a head, unless a later one of that chain is noted already.
     async fn note(&self, chain: &ChainName, head: Head) -> anyhow::Result<()>;
 }

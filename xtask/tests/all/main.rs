@@ -2,8 +2,11 @@
 #![expect(clippy::disallowed_methods, reason = "tests run the real git on repositories of their own")]
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test's helpers fail with the test")]
 
+mod again;
 mod alarms;
 mod audit;
+#[cfg(feature = "aws")]
+mod aws;
 mod canary;
 mod config;
 mod fleet;

@@ -40,7 +40,7 @@ const MISTAKES: [(&[&str], i32, &str); 25] = [
         2,
         "name the proof by --file",
     ),
-    (&["--profile", "aws", "status"], 2, "[possible values: local]"),
+    (&["--profile", "azure", "status"], 2, "[possible values: local, aws]"),
     (&["--config", "none.toml", "status"], 2, "none.toml: write it, or correct the path to it"),
     (&["policy", "stop"], 2, "<REASON>"),
     (&["policy", "stop", " "], 2, "say why, in a few words"),

@@ -3,7 +3,7 @@
 //! the binary that is tested.
 
 use camino::Utf8Path;
-use xtask::config::people;
+use xtask::config::{load, people};
 
 use crate::support::project::{Project, Ran, scrubbed};
 
@@ -49,6 +49,24 @@ fn lines_are_found_with_their_codes() {
         "## A\n```sh\nnot here\n```\n## B\n```sh\none  # well\n\ntwo # exits with 4: no\n```\n```text\nno\n```\n## C\n";
     assert_eq!(lines(document, "## B"), [("one  # well", 0), ("two # exits with 4: no", 4)]);
     assert_eq!(lines(document, "## D"), []);
+}
+
+#[test]
+fn the_profile_of_the_example_is_read() {
+    let (_, text) = README.split_once("```toml\n[profile.aws]").unwrap();
+    let (text, _) = text.split_once("```").unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let root = Utf8Path::from_path(folder.path()).unwrap();
+    let release = "schema = 1\nfunctions.f = {}\nprofile.local.function_name = '{function}-{environment}'\n\
+                   [[environments]]\nname = 'dev'\n[profile.aws]";
+    for commented in [false, true] {
+        // What stands there as a comment must be right, too.
+        let text =
+            if commented { text.replace("# mode", "mode").replace("# endpoint", "endpoint") } else { text.to_owned() };
+        std::fs::write(root.join("release.toml"), format!("{release}{text}")).unwrap();
+        let config = load::release(root, None).unwrap().config.on_aws().unwrap();
+        assert_eq!(config.aws.unwrap().endpoint.is_some(), commented);
+    }
 }
 
 #[test]

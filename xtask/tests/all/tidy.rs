@@ -170,6 +170,24 @@ fn models_and_plans_do_not_touch_the_world() {
     holds(&folders.concat(), impure);
 }
 
+fn names_aws(text: &str) -> Vec<String> {
+    let code = code(text);
+    let crates = ["aws_config", "aws_credential_types", "aws_sdk_", "aws_smithy_", "aws_types"];
+    let found = crates.iter().filter(|name| code.contains(**name));
+    found.map(|name| format!("names `{name}`: the SDK and its types stay in adapters/aws")).collect()
+}
+
+#[test]
+fn only_its_adapter_knows_the_aws_sdk() {
+    assert_eq!(names_aws("use aws_sdk_s3::Client;\nfn f(x: aws_config::SdkConfig) {}").len(), 2);
+    assert_eq!(names_aws("// aws_sdk_s3\nuse crate::adapters::aws::S3Vault;"), [""; 0]);
+    let mut sources = files(&root().join("xtask/src"), "rs");
+    let own = root().join("xtask/src/adapters/aws");
+    assert!(sources.iter().any(|path| path.starts_with(&own) && !names_aws(&read(path)).is_empty()));
+    sources.retain(|path| !path.starts_with(&own));
+    holds(&sources, names_aws);
+}
+
 fn prints(text: &str) -> Vec<String> {
     let code = code(text);
     let words = ["println!(", "print!(", "io::stdout", "io::stderr"].iter().filter(|word| code.contains(**word));

@@ -1,6 +1,7 @@
 //! Building with cargo: one call for all functions, in a scrubbed environment, with every path of this machine
 //! remapped, so that the same commit gives the same bytes in another folder and for another user.
 
+pub mod again;
 mod dependencies;
 mod messages;
 

@@ -7,10 +7,9 @@ use std::{
 
 use async_trait::async_trait;
 use camino::{Utf8Path, Utf8PathBuf};
-use tempfile::NamedTempFile;
 
 use crate::{
-    adapters::local::files,
+    adapters::{draft, local::files},
     model::{digest::Digest, key::VaultKey},
     ports::vault::{Body, Listed, READ_LIMIT, Vault, VaultError},
 };
@@ -27,23 +26,6 @@ impl LocalVault {
     #[must_use]
     pub fn new(root: &Utf8Path, workshop: &Utf8Path) -> Self {
         Self { root: root.to_owned(), workshop: workshop.to_owned() }
-    }
-
-    /// Another vault's object in a file of the workshop, its bytes checked.
-    async fn bring(&self, from: &dyn Vault, key: &VaultKey, sha256: Digest) -> Result<NamedTempFile, VaultError> {
-        let failed = |error| unreachable(format!("write in {}", self.workshop), error);
-        fs::create_dir_all(&self.workshop).map_err(failed)?;
-        let draft = NamedTempFile::new_in(&self.workshop).map_err(failed)?;
-        let path =
-            Utf8Path::from_path(draft.path()).ok_or_else(|| failed(io::Error::other("its path is not UTF-8")))?;
-        match from.fetch(key, Some(path)).await? {
-            Some((found, _)) if found == sha256 => Ok(draft),
-            found => Err(VaultError::Differs {
-                key: key.clone(),
-                expected: sha256,
-                found: found.map_or_else(|| "nothing".to_owned(), |(digest, _)| digest.to_string()),
-            }),
-        }
     }
 
     /// Where an object lies. A folder that is a link would lead out of the vault.
@@ -80,8 +62,8 @@ impl Vault for LocalVault {
                 File::open(file).and_then(|mut f| files::create_new(&self.workshop, &path, true, &mut f))
             }
             Body::Object { vault, sha256 } => {
-                let draft = self.bring(vault, key, sha256).await?;
-                draft.reopen().and_then(|mut f| files::create_new(&self.workshop, &path, true, &mut f))
+                let draft = draft::bring(&self.workshop, vault, key, sha256).await?;
+                File::open(draft.path()).and_then(|mut f| files::create_new(&self.workshop, &path, true, &mut f))
             }
         };
         match written {
@@ -116,6 +98,10 @@ impl Vault for LocalVault {
         }
     }
 
+    async fn object_version(&self, _key: &VaultKey) -> Result<Option<String>, VaultError> {
+        Ok(None)
+    }
+
     async fn list(&self, folder: Option<&VaultKey>) -> Result<Vec<Listed>, VaultError> {
         let (path, prefix) = match folder {
             None => (self.root.clone(), String::new()),
@@ -143,12 +129,12 @@ fn walk(folder: &Utf8Path, prefix: &str, found: &mut Vec<Listed>) -> io::Result<
         let name = format!("{prefix}{}", raw.to_string_lossy());
         match raw.to_str() {
             Some(text) if kind.is_dir() => walk(&folder.join(text), &format!("{name}/"), found)?,
-            Some(_) if kind.is_file() => found.push(Listed { key: name.parse().ok(), name }),
-            _ => found.push(Listed { key: None, name }),
+            Some(_) if kind.is_file() => found.push(Listed { key: name.parse().ok(), name, fault: None }),
+            _ => found.push(Listed { key: None, name, fault: None }),
         }
     }
     if empty && !prefix.is_empty() {
-        found.push(Listed { key: None, name: prefix.to_owned() });
+        found.push(Listed { key: None, name: prefix.to_owned(), fault: None });
     }
     Ok(())
 }

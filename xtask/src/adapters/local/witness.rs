@@ -45,6 +45,10 @@ impl Witness for FileWitness {
         self.load()
     }
 
+    async fn head(&self, chain: &ChainName) -> anyhow::Result<Option<Head>> {
+        Ok(self.load()?.and_then(|heads| heads.get(chain).copied()))
+    }
+
     async fn note(&self, chain: &ChainName, head: Head) -> anyhow::Result<()> {
         // Environments are promoted in parallel by different processes: without the lock one note could undo another.
         fs::create_dir_all(&self.workshop).with_context(|| format!("failed to make the folder {}", self.workshop))?;

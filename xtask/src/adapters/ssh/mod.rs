@@ -105,7 +105,7 @@ fn conversion(first: &str, path: &Utf8Path) -> Option<String> {
 }
 
 /// The armour around a signature, checked as everybody else will check it: a wrong signature must not leave here.
-fn armour(key: &PublicKey, namespace: &str, bytes: &[u8], signature: Signature) -> anyhow::Result<String> {
+pub(crate) fn armour(key: &PublicKey, namespace: &str, bytes: &[u8], signature: Signature) -> anyhow::Result<String> {
     let sealed = SshSig::new(key.key_data().clone(), namespace, HASH, signature)
         .and_then(|signature| signature.to_pem(ssh_key::LineEnding::LF))
         .context("failed to write a signature")?;

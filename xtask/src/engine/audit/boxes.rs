@@ -15,7 +15,6 @@ use crate::{
         verdict::Verdict,
         version::Version,
     },
-    ports::vault::VaultError,
 };
 
 /// Verifies all boxes and gives the manifests that are sound.
@@ -60,7 +59,7 @@ async fn seal(
             return Ok(None);
         }
         Err(error) => {
-            unread(audit, &key, sealed.to_string(), error);
+            audit.unread(&key, sealed.to_string(), error);
             return Ok(None);
         }
     };
@@ -179,18 +178,9 @@ async fn object(
             audit.find(&key, Verdict::Incorrect, expected, show(found, Some(length)));
         }
         Ok(None) => audit.find(&key, Verdict::Missing, expected, "nothing"),
-        Err(error) => unread(audit, &key, expected, error),
+        Err(error) => audit.unread(&key, expected, error),
     }
     Ok(())
-}
-
-/// An object that cannot be read; where something else stands in its place, that is what is wrong.
-fn unread(audit: &mut Audit, key: &VaultKey, expected: String, error: VaultError) {
-    let verdict = match error {
-        VaultError::NotPlain(_) | VaultError::TooLarge(_) => Verdict::Incorrect,
-        _ => Verdict::Unreachable,
-    };
-    audit.find(key, verdict, expected, format!("{:#}", anyhow::Error::from(error)));
 }
 
 /// A burned number never had a manifest: one that turns up later would make it look like a release.

@@ -158,6 +158,6 @@ fn deaths(story: &Story) -> BTreeMap<(&EnvName, Version), u64> {
 
 /// The identity under which each release was sealed.
 pub(super) fn sealed(releases: &[Record<ReleaseEvent>]) -> BTreeMap<Version, Digest> {
-    let seals = releases.iter().filter(|record| record.entry.event == ReleaseEvent::Sealed);
+    let seals = releases.iter().filter(|record| matches!(record.entry.event, ReleaseEvent::Sealed { .. }));
     seals.filter_map(|record| Some((record.entry.release?, record.entry.manifest?))).collect()
 }

@@ -26,7 +26,10 @@ use crate::{
         verdict::Verdict,
         version::Version,
     },
-    ports::witness::{Head, Heads},
+    ports::{
+        vault::VaultError,
+        witness::{Head, Heads},
+    },
 };
 
 /// What `audit verify` found.
@@ -85,6 +88,15 @@ impl Audit {
         let (object, expected, found) = (object.to_string(), expected.into(), found.into());
         self.findings.push(AuditFinding { object, verdict, expected, found });
     }
+
+    /// An object that could not be read: because it is not sound, or because the vault is out of reach.
+    fn unread(&mut self, key: &VaultKey, expected: String, error: VaultError) {
+        let verdict = match error {
+            VaultError::NotPlain(_) | VaultError::TooLarge(_) | VaultError::Unsound { .. } => Verdict::Incorrect,
+            _ => Verdict::Unreachable,
+        };
+        self.find(key, verdict, expected, format!("{:#}", anyhow::Error::from(error)));
+    }
 }
 
 /// What lies in the vault, by what it is.
@@ -114,10 +126,14 @@ pub async fn run(context: &Context) -> anyhow::Result<Audit> {
     let phase = context.story.phase("verifying the vault");
     // The witness first: whoever appends meanwhile must not look like someone who removed a tail.
     let heads = ledger::heads(context).await?;
-    let listed = context.vault.list(None).await.map_err(|e| Failure::unfinished("failed to list the vault", e))?;
+    let listed = context.vault.list(None).await.map_err(|e| e.failed("failed to list the vault"))?;
     audit.objects = listed.len();
     let mut inventory = Inventory::default();
+    let mut faults = BTreeMap::new();
     for item in listed {
+        if let Some(fault) = item.fault {
+            faults.insert(item.name.clone(), fault);
+        }
         if item.key.is_none_or(|key| !inventory.take(key)) {
             audit.find(item.name, Verdict::Unexpected, "nothing", "an object that no writer of this vault makes");
         }
@@ -158,6 +174,11 @@ pub async fn run(context: &Context) -> anyhow::Result<Audit> {
     }
     let manifests = boxes::verify(context, &mut audit, &inventory, &story, &|text| phase.now(text)).await?;
     chains::cross_check(&mut audit, &story, &manifests);
+    // What reading an object found already is not told twice.
+    faults.retain(|name, _| audit.findings.iter().all(|finding| finding.object != *name));
+    for (name, fault) in faults {
+        audit.find(name, Verdict::Incorrect, "an object that was written once", fault);
+    }
     decisions::verify(&mut audit, &story, &chains::sealed(&story.releases), &manifests)?;
     phase.done(&format!("{} objects, {} findings", audit.objects, audit.findings.len()));
     Ok(audit)
@@ -178,14 +199,7 @@ async fn evidence_noted(
             audit.find(&key, Verdict::Incorrect, format!("{}, as the witness saw it", noted.sha256), found.to_string());
         }
         Ok(None) => audit.find(&key, Verdict::Missing, "evidence that the witness saw", "nothing"),
-        Err(error) => {
-            audit.find(
-                &key,
-                Verdict::Unreachable,
-                noted.sha256.to_string(),
-                format!("{:#}", anyhow::Error::from(error)),
-            );
-        }
+        Err(error) => audit.unread(&key, noted.sha256.to_string(), error),
     }
     Ok(())
 }

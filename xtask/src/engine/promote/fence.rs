@@ -176,7 +176,7 @@ impl<'a> Fenced<'a> {
     pub(super) async fn held(&self) -> anyhow::Result<()> {
         let key = self.promotion.chain().key(self.claimed.last() + 1)?;
         let went_on = self.context.vault.exists(&key).await;
-        if went_on.map_err(|error| Failure::unfinished(format!("failed to look for {key}"), error))? {
+        if went_on.map_err(|error| error.failed(format!("failed to look for {key}")))? {
             return Err(self.promotion.taken_over().await?.into());
         }
         Ok(())

@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, time::Duration};
 use crate::{
     context::Context,
     engine::{
-        ledger,
+        facts, ledger,
         promote::{
             Finding, Promotion, Turn,
             claim::Claimed,
@@ -69,10 +69,12 @@ impl Promotion<'_> {
         let wanted = &seen.wanted;
         let name = &wanted.name;
         let stop = |error: Unwritten| stop(name, error);
+        let mut object_version = None;
         let published = match (seen.plan.action, &seen.observed.latest, &seen.observed.live) {
             (Action::Keep, _, Some(live)) => live.clone(),
             (action, latest, _) => {
                 let code = self.code(seen).await?;
+                object_version.clone_from(&code.object_version);
                 let latest = match latest {
                     None => fleet.create(name, &code, &wanted.configuration).await.map_err(stop)?,
                     Some(latest) => latest.clone(),
@@ -103,7 +105,7 @@ impl Promotion<'_> {
         let variables = self.context.signer.keyed_digest(&writer, &variables).await;
         let variables = variables
             .map_err(|error| Stop::World(ledger::unfinished(format!("failed to key a digest for {name}"), error)))?;
-        Ok(Deployed { name: name.clone(), version, code: published.code, variables })
+        Ok(Deployed { name: name.clone(), version, code: published.code, variables, object_version })
     }
 
     /// The artifact in the vault, its bytes hashed once more before a fleet fetches them.
@@ -112,9 +114,12 @@ impl Promotion<'_> {
         let artifact = self.manifest.functions.get(&seen.wanted.function).map(|f| f.artifact.as_str());
         let key: VaultKey = box_key(release, artifact.unwrap_or_default()).map_err(|e| Stop::World(e.into()))?;
         let found = self.context.vault.fetch(&key, None).await;
-        let found = found.map_err(|e| Stop::World(Failure::unfinished(format!("failed to read {key}"), e).into()))?;
+        let found = found.map_err(|e| Stop::World(e.failed(format!("failed to read {key}")).into()))?;
         match found {
-            Some((digest, _)) if digest == seen.wanted.code => Ok(CodeSource { key, object_version: None, digest }),
+            Some((digest, _)) if digest == seen.wanted.code => {
+                let object_version = self.object_version(&key).await.map_err(Stop::World)?;
+                Ok(CodeSource { key, object_version, digest })
+            }
             found => {
                 let found = found.map_or_else(|| "nothing".to_owned(), |(digest, _)| digest.to_string());
                 let expected = seen.wanted.code;
@@ -122,6 +127,22 @@ impl Promotion<'_> {
                 Err(Stop::World(Failure::Integrity(format!("{text}; run `cargo xtask audit verify`")).into()))
             }
         }
+    }
+
+    /// The store's own name for the one version of an artifact. Where the box was sealed it must be the recorded one.
+    async fn object_version(&self, key: &VaultKey) -> anyhow::Result<Option<String>> {
+        let found = self.context.vault.object_version(key).await;
+        let found = found.map_err(|error| error.failed(format!("failed to look for {key}")))?;
+        if !self.context.config.stop(self.environment)?.recovery {
+            let sealed = facts::object_versions(self.context, self.manifest.release).await?;
+            if sealed.get(key.file_name()) != found.as_ref() {
+                let show = |version: Option<&String>| version.cloned().unwrap_or_else(|| "none".to_owned());
+                let (expected, found) = (show(sealed.get(key.file_name())), show(found.as_ref()));
+                let text = format!("{key} is another version than was sealed: expected {expected}, found {found}");
+                return Err(Failure::Integrity(format!("{text}; run `cargo xtask audit verify`")).into());
+            }
+        }
+        Ok(found)
     }
 
     /// A version whose bytes are told to be wrong is asked about once more: that finding kills.

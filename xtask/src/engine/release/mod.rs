@@ -106,12 +106,14 @@ pub async fn run(context: &Context, plan: &ReleasePlan, checks: &AllChecks) -> a
 
 /// Records a seal and tags the release.
 async fn record(context: &Context, version: Version, commit: CommitId, manifest: Digest) -> anyhow::Result<()> {
+    let versions = seal::versions(context, version, manifest).await?;
     ledger::append(context, &ChainName::Releases, |head| {
         let open = open(head);
         if open.is_none_or(|open| open.version != version || open.commit != commit) {
             return Err(Failure::Busy(format!("the reservation of {version} was burned by someone else")).into());
         }
-        Ok(ledger::Draft { release: Some(version), manifest: Some(manifest), event: ReleaseEvent::Sealed })
+        let event = ReleaseEvent::Sealed { versions: versions.clone() };
+        Ok(ledger::Draft { release: Some(version), manifest: Some(manifest), event })
     })
     .await?;
     tag(context, version, commit, manifest);
@@ -167,7 +169,7 @@ fn open(head: Option<&Record<ReleaseEvent>>) -> Option<&Reservation> {
 async fn sealed_already(context: &Context, version: Version, commit: CommitId) -> anyhow::Result<Option<Digest>> {
     let key = box_key(version, MANIFEST)?;
     let read = context.vault.read(&key).await;
-    let Some(bytes) = read.map_err(|error| Failure::unfinished(format!("failed to read {key}"), error))? else {
+    let Some(bytes) = read.map_err(|error| error.failed(format!("failed to read {key}")))? else {
         return Ok(None);
     };
     let manifest: Manifest = crate::model::canonical::from_slice(&bytes)

@@ -70,16 +70,38 @@ pub(super) async fn write(context: &Context, manifest: &Manifest) -> anyhow::Res
     let bytes = canonical::to_vec(manifest)?;
     match context.vault.create(&key, Body::Bytes(&bytes)).await {
         Ok(()) | Err(VaultError::Exists(_)) => {}
-        Err(error) => return Err(Failure::unfinished(format!("failed to write {key}"), error).into()),
+        Err(error) => return Err(error.failed(format!("failed to write {key}")).into()),
     }
     let digest = Digest::of(&bytes);
     let found = context.vault.fetch(&key, None).await;
-    let found = found.map_err(|error| Failure::unfinished(format!("failed to read {key} back"), error))?;
+    let found = found.map_err(|error| error.failed(format!("failed to read {key} back")))?;
     if found.is_none_or(|(found, _)| found != digest) {
         let found = found.map_or_else(|| "nothing".to_owned(), |(found, _)| found.to_string());
         return Err(Failure::Integrity(format!("{key} is already there and differs: {found}, not {digest}")).into());
     }
     Ok(digest)
+}
+
+/// The store's own names for the versions of all objects in a box that lies there whole, if it has such names.
+pub(super) async fn versions(
+    context: &Context,
+    version: Version,
+    sealed: Digest,
+) -> anyhow::Result<BTreeMap<String, String>> {
+    let key = box_key(version, MANIFEST)?;
+    let bytes = context.vault.read(&key).await.map_err(|error| error.failed(format!("failed to read {key}")))?;
+    let Some(bytes) = bytes.filter(|bytes| Digest::of(bytes) == sealed) else {
+        return Err(Failure::Integrity(format!("{key} is not the manifest that is being sealed")).into());
+    };
+    let manifest: Manifest = canonical::from_slice(&bytes)?;
+    let mut versions = BTreeMap::new();
+    for name in manifest.objects.keys().map(String::as_str).chain([MANIFEST]) {
+        let key = box_key(version, name)?;
+        let known = context.vault.object_version(&key).await;
+        let known = known.map_err(|error| error.failed(format!("failed to look for {key}")))?;
+        versions.extend(known.map(|known| (name.to_owned(), known)));
+    }
+    Ok(versions)
 }
 
 fn change(commit: &Commit) -> Change {

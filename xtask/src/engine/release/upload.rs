@@ -53,7 +53,7 @@ pub(super) async fn artifacts(
 pub(super) async fn read_back(context: &Context, version: Version, name: &str, object: &Object) -> anyhow::Result<()> {
     let key = box_key(version, name)?;
     let found = context.vault.fetch(&key, None).await;
-    let found = found.map_err(|error| Failure::unfinished(format!("failed to read {key} back"), error))?;
+    let found = found.map_err(|error| error.failed(format!("failed to read {key} back")))?;
     if found == Some((object.sha256, object.size)) {
         return Ok(());
     }
@@ -80,7 +80,7 @@ async fn put(
                 return Ok(Some(Difference { object: name.to_owned(), uploaded, rebuilt: object.sha256 }));
             }
         }
-        Err(error) => return Err(Failure::unfinished(format!("failed to upload {key}"), error).into()),
+        Err(error) => return Err(error.failed(format!("failed to upload {key}")).into()),
     }
     read_back(context, version, name, object).await?;
     Ok(None)
@@ -89,7 +89,7 @@ async fn put(
 /// The digest of what lies there, if it is not that of this object.
 async fn other(context: &Context, key: &VaultKey, object: &Object) -> anyhow::Result<Option<Digest>> {
     let found = context.vault.fetch(key, None).await;
-    let found = found.map_err(|error| Failure::unfinished(format!("failed to read {key}"), error))?;
+    let found = found.map_err(|error| error.failed(format!("failed to read {key}")))?;
     Ok(found.map(|(digest, _)| digest).filter(|digest| *digest != object.sha256))
 }
 

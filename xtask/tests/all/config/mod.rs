@@ -1,5 +1,6 @@
 //! What a user reads after a mistake in `release.toml` or `smoke.toml`: the texts are exact, paths are shortened.
 
+mod aws;
 mod release;
 mod smoke;
 

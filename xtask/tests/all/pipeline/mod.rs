@@ -10,3 +10,4 @@ mod release;
 mod resume;
 mod stale;
 mod verify;
+mod versions;

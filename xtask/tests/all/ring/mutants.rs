@@ -81,7 +81,7 @@ fn verify_in_prod(stage: &Stage) {
         let functions = manifest.functions.keys().map(|function| {
             let code = manifest.objects[&manifest.functions[function].artifact].sha256;
             let name = context.config.fleet_name(&prod, function).unwrap();
-            (function.clone(), Deployed { name, version: FleetVersion(1), code, variables: code })
+            (function.clone(), Deployed { name, version: FleetVersion(1), code, variables: code, object_version: None })
         });
         let claimed = EnvironmentEvent::Claimed {
             machine: "laptop".to_owned(),

@@ -6,4 +6,4 @@ mod blob;
 mod corpus;
 mod files;
 mod hardware;
-mod tools;
+pub(crate) mod tools;

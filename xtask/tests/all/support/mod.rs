@@ -2,6 +2,8 @@
 
 pub(crate) mod faults;
 pub(crate) mod invariants;
+#[cfg(feature = "aws")]
+pub(crate) mod ministack;
 pub(crate) mod people;
 pub(crate) mod project;
 pub(crate) mod repo;

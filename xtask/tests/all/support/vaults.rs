@@ -70,7 +70,8 @@ async fn sealed(context: &Context, version: Version, commit: CommitId) -> Digest
     };
     let bytes = canonical::to_vec(&manifest).unwrap();
     context.vault.create(&box_key(version, MANIFEST).unwrap(), Body::Bytes(&bytes)).await.unwrap();
-    append(context, &ChainName::Releases, version, Some(Digest::of(&bytes)), ReleaseEvent::Sealed).await;
+    let sealed = ReleaseEvent::Sealed { versions: BTreeMap::new() };
+    append(context, &ChainName::Releases, version, Some(Digest::of(&bytes)), sealed).await;
     Digest::of(&bytes)
 }
 

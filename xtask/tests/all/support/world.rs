@@ -2,6 +2,7 @@
 //! is compiled once, so that a release takes a moment. Every port can be wrapped before use.
 
 use std::{
+    collections::BTreeMap,
     fs,
     sync::{Arc, Mutex},
     time::Duration,
@@ -120,6 +121,8 @@ fn context_with(
         },
         signer: Arc::new(FileKeys::new(&local.join("keys"))),
         locks: Arc::new(FileLocks::new(&local.join("locks"))),
+        subject: Arc::default(),
+        withheld: BTreeMap::new(),
         git,
         cargo: Arc::new(Packer),
         clock,

@@ -1,4 +1,6 @@
 //! The vault: one conformance suite of the port, run against every adapter, and what is special to this machine.
 
-mod conformance;
+#[cfg(feature = "aws")]
+mod aws;
+pub(crate) mod conformance;
 mod local;

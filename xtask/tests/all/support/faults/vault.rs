@@ -59,6 +59,11 @@ impl Vault for Fated<dyn Vault> {
         self.fate.call(Kind::Question, what, || self.inner.exists(key), vault_error, bend).await
     }
 
+    async fn object_version(&self, key: &VaultKey) -> Result<Option<String>, VaultError> {
+        let what = format!("{}object version {key}", self.region);
+        self.fate.call(Kind::Question, what, || self.inner.object_version(key), vault_error, as_it_is).await
+    }
+
     async fn list(&self, folder: Option<&VaultKey>) -> Result<Vec<Listed>, VaultError> {
         let bend = |how, answer: &Vec<Listed>| match how {
             How::Lie if !answer.is_empty() => Some(Vec::new()),
@@ -86,6 +91,19 @@ impl Witness for Fated<dyn Witness> {
         };
         let error = |_| storm().into();
         let answer = self.fate.call(Kind::Question, what.clone(), || self.inner.heads(), error, bend).await?;
+        self.fate.remember(&what, &answer);
+        Ok(answer)
+    }
+
+    async fn head(&self, chain: &ChainName) -> anyhow::Result<Option<Head>> {
+        let what = format!("{}head of {chain}", self.region);
+        let bend = |how, answer: &Option<Head>| match (how, answer) {
+            (How::Lie, Some(_)) => Some(None),
+            (How::Old, _) => self.fate.older(&what, answer),
+            _ => None,
+        };
+        let error = |_| storm().into();
+        let answer = self.fate.call(Kind::Question, what.clone(), || self.inner.head(chain), error, bend).await?;
         self.fate.remember(&what, &answer);
         Ok(answer)
     }

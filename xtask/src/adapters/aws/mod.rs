@@ -1,0 +1,25 @@
+//! AWS: the vault and its witness in S3, the writers' keys in KMS. The only place that knows the SDK; no type of it
+//! leaves here.
+
+mod bucket;
+mod errors;
+mod keys;
+mod roles;
+mod session;
+mod site;
+mod vault;
+mod witness;
+
+pub use self::{
+    bucket::{Bucket, Kept},
+    keys::{KmsKeys, WriterKey},
+    session::{Session, Surroundings},
+    vault::S3Vault,
+    witness::BucketWitness,
+};
+
+/// The defaults of the SDK that this code was written and tested against: the newest that its documentation lists.
+#[must_use]
+pub fn behavior_version() -> aws_config::BehaviorVersion {
+    aws_config::BehaviorVersion::v2026_01_12()
+}

@@ -1,0 +1,108 @@
+//! The pipeline on a vault in S3, with keys in KMS: the real binary, two regions, one emulator.
+
+use std::{process::Command, sync::Arc};
+
+use aws_sdk_kms::types::{KeySpec, KeyUsageType};
+use aws_sdk_s3::{Client, primitives::ByteStream};
+
+use super::{ACCOUNT, OPEN, keys, make_bucket, s3, sdk};
+use crate::support::{
+    ministack::MiniStack,
+    project::{Project, RELEASE, Ran},
+};
+
+/// A project whose profile `aws` is an emulator.
+struct Cloud {
+    stack: Arc<MiniStack>,
+    project: Project,
+    client: Client,
+    primary: String,
+    recovery: String,
+}
+
+impl Cloud {
+    async fn new() -> Self {
+        let stack = OPEN.join();
+        let base = sdk(&stack.endpoint());
+        let west = base.to_builder().region(aws_config::Region::new("us-west-2")).build();
+        let (client, kms) = (s3(&base), aws_sdk_kms::Client::new(&base));
+        let primary = make_bucket(&client, None).await;
+        let recovery = make_bucket(&s3(&west), Some("us-west-2")).await;
+        let sign = keys::make(&kms, KeySpec::EccNistP256, KeyUsageType::SignVerify).await;
+        let mac = keys::make(&kms, KeySpec::Hmac256, KeyUsageType::GenerateVerifyMac).await;
+        let environments = ["dev", "qa", "uat", "prod", "dr"].map(|name| {
+            let region = if name == "dr" { "us-west-2" } else { "us-east-1" };
+            format!(
+                "{name} = {{ region = '{region}', account = '{ACCOUNT}', key = '{sign}', variables_key = '{mac}' }}\n"
+            )
+        });
+        let text = format!(
+            "{RELEASE}\n[profile.aws]\nfunction_name = '{{function}}-{{environment}}'\n\
+             [profile.aws.vault]\nretention_years = 7\n\
+             primary = {{ bucket = '{primary}', region = 'us-east-1', account = '{ACCOUNT}' }}\n\
+             recovery = {{ bucket = '{recovery}', region = 'us-west-2', account = '{ACCOUNT}' }}\n\
+             [profile.aws.writers]\nreleaser.key = '{sign}'\nevidence.key = '{sign}'\npolicy-administrator.key = '{sign}'\n\
+             [profile.aws.environments]\n{}",
+            environments.concat()
+        );
+        let project = Project::new();
+        project.repo().write("release.toml", &text);
+        project.commit("build: go to the cloud");
+        Self { stack, project, client, primary, recovery }
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = self.project.command(self.project.root(), args);
+        command.envs([("AWS_ENDPOINT_URL", self.stack.endpoint().as_str()), ("XTASK_PROFILE", "aws")]);
+        command.envs([("AWS_ACCESS_KEY_ID", "test"), ("AWS_SECRET_ACCESS_KEY", "test")]);
+        command
+    }
+
+    fn xtask(&self, args: &[&str]) -> Ran {
+        Ran::of(self.command(args).output().unwrap())
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_release_is_sealed_in_the_bucket_and_the_audit_finds_what_is_done_to_it() {
+    let cloud = Cloud::new().await;
+    cloud.xtask(&["release", "--until", "sealed"]).expect(0);
+    // Nothing new: the same command is done already.
+    cloud.xtask(&["release", "--until", "sealed"]).expect(0);
+    cloud.xtask(&["audit", "verify"]).expect(0);
+    let status = cloud.xtask(&["status", "--json"]).expect(0).json();
+    assert_eq!(status["releases"][0]["release"], "v1.0.0", "{status}");
+
+    let listed = cloud.client.list_objects_v2().bucket(&cloud.primary).send().await.unwrap();
+    let names: Vec<_> = listed.contents().iter().filter_map(|object| object.key()).collect();
+    let sealed = ["releases/00000001.json", "releases/00000002.json", "v1.0.0/SHA256SUMS", "v1.0.0/alpha.zip"];
+    assert_eq!(names, [&sealed[..], &["v1.0.0/beta.zip", "v1.0.0/manifest.json"]].concat());
+    let witnessed = cloud.client.list_objects_v2().bucket(&cloud.recovery).prefix("witness/").send().await;
+    assert!(witnessed.is_err(), "a bucket answers in its own region only");
+
+    // There is no fleet yet, and that is said before anything is written.
+    cloud.xtask(&["promote", "--to", "dev"]).expect(2).says("there is no fleet on `--profile aws` yet");
+    cloud.xtask(&["audit", "verify"]).expect(0);
+
+    let put = cloud.client.put_object().bucket(&cloud.primary).body(ByteStream::from_static(b"other"));
+    put.key("v1.0.0/alpha.zip").send().await.unwrap();
+    cloud.xtask(&["audit", "verify"]).expect(5).says("v1.0.0/alpha.zip in the vault has more than one version");
+    let ledger = cloud.client.delete_object().bucket(&cloud.primary).key("releases/00000002.json");
+    ledger.send().await.unwrap();
+    cloud.xtask(&["status"]).expect(5).says("releases/00000002.json in the vault was deleted");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_is_asked_who_has_no_credentials_or_the_wrong_ones() {
+    let cloud = Cloud::new().await;
+    let mut other = cloud.command(&["status"]);
+    // MiniStack takes a key of twelve digits for the root of that account.
+    other.env("AWS_ACCESS_KEY_ID", "999999999999");
+    Ran::of(other.output().unwrap())
+        .expect(2)
+        .says("of the AWS account 999999999999")
+        .says("release.toml names 000000000000");
+    let mut nobody = cloud.command(&["status"]);
+    nobody.env_remove("AWS_ACCESS_KEY_ID").env_remove("AWS_SECRET_ACCESS_KEY").env("AWS_EC2_METADATA_DISABLED", "true");
+    Ran::of(nobody.output().unwrap()).expect(8).says("aws sso login");
+}
