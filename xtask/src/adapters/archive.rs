@@ -9,14 +9,14 @@ use anyhow::Context as _;
 use camino::Utf8Path;
 use zip::{CompressionMethod, DateTime, ZipWriter, write::SimpleFileOptions};
 
-use crate::{adapters::local::files, ports::cargo::Artifact};
+use crate::{adapters::local::files, model::digest::Digest};
 
 /// Packs one executable. Time (1980-01-01, the earliest that a zip can say), mode, method and level are fixed; there
-/// are no folder entries and nothing of the file system gets in.
+/// are no folder entries and nothing of the file system gets in. Gives the zip's digest and its size in bytes.
 ///
 /// # Errors
 /// If either file cannot be read or written.
-pub fn pack(executable: &Utf8Path, to: &Utf8Path) -> anyhow::Result<Artifact> {
+pub fn pack(executable: &Utf8Path, to: &Utf8Path) -> anyhow::Result<(Digest, u64)> {
     let mut bootstrap = File::open(executable).with_context(|| format!("failed to read {executable}"))?;
     let mut write = || -> anyhow::Result<File> {
         let mut zip = ZipWriter::new(File::options().read(true).write(true).create(true).truncate(true).open(to)?);
@@ -31,9 +31,7 @@ pub fn pack(executable: &Utf8Path, to: &Utf8Path) -> anyhow::Result<Artifact> {
     };
     let mut file = write().with_context(|| format!("failed to pack {executable} into {to}"))?;
     file.seek(SeekFrom::Start(0)).with_context(|| format!("failed to read {to}"))?;
-    let (sha256, size) =
-        files::copy_hashing(&mut file, &mut io::sink()).with_context(|| format!("failed to read {to}"))?;
-    Ok(Artifact { path: to.to_owned(), executable: executable.to_owned(), sha256, size })
+    files::copy_hashing(&mut file, &mut io::sink()).with_context(|| format!("failed to read {to}"))
 }
 
 #[cfg(test)]
@@ -43,7 +41,6 @@ mod tests {
     use camino::Utf8PathBuf;
 
     use super::*;
-    use crate::model::digest::Digest;
 
     fn folder() -> (tempfile::TempDir, Utf8PathBuf) {
         let folder = tempfile::tempdir().unwrap();
@@ -61,9 +58,10 @@ mod tests {
             let executable = root.join(name);
             fs::write(&executable, &content).unwrap();
             fs::set_permissions(&executable, fs::Permissions::from_mode(mode)).unwrap();
-            let artifact = pack(&executable, &root.join(format!("{name}.zip"))).unwrap();
-            assert_eq!(Digest::of(&fs::read(&artifact.path).unwrap()), artifact.sha256);
-            digests.push(artifact.sha256.to_string());
+            let zip = root.join(format!("{name}.zip"));
+            let (sha256, _) = pack(&executable, &zip).unwrap();
+            assert_eq!(Digest::of(&fs::read(&zip).unwrap()), sha256);
+            digests.push(sha256.to_string());
         }
         assert_eq!(digests[0], digests[1]);
         insta::assert_snapshot!(digests[0], @"sha256:4ae6f5c1cf1f7f9ccb7cf0b1c3cd7a8bda21db99e4b5ece26acf5240d05e0404");
@@ -73,8 +71,8 @@ mod tests {
     fn holds_one_executable_bootstrap() {
         let (_keep, root) = folder();
         fs::write(root.join("x"), b"#!/bin/sh\n").unwrap();
-        let artifact = pack(&root.join("x"), &root.join("x.zip")).unwrap();
-        let mut zip = zip::ZipArchive::new(File::open(artifact.path).unwrap()).unwrap();
+        pack(&root.join("x"), &root.join("x.zip")).unwrap();
+        let mut zip = zip::ZipArchive::new(File::open(root.join("x.zip")).unwrap()).unwrap();
         assert_eq!(zip.len(), 1);
         let entry = zip.by_index(0).unwrap();
         assert_eq!((entry.name().unwrap().as_ref(), entry.unix_mode()), ("bootstrap", Some(0o100_755)));

@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::{
     cmd::World,
     config::load::Found,
+    engine::release::preflight,
     failure::Failure,
     model::{digest::Digest, manifest::Toolchain, names::FunctionName},
     output::{Answer, table::table},
@@ -55,6 +56,7 @@ pub(super) fn run(world: &World, args: Args) -> anyhow::Result<Answer> {
     };
     let built = world.cargo().build(&request, &|text| phase.now(text))?;
     phase.done(&format!("{} functions with {}", built.artifacts.len(), built.toolchain.rustc));
+    preflight::check(&config, &built, world.story().as_ref())?;
     let artifacts = built.artifacts.into_iter();
     let artifacts: BTreeMap<_, _> =
         artifacts.map(|(name, a)| (name, Packed { path: a.path, sha256: a.sha256, size: a.size })).collect();

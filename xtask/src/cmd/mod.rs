@@ -18,6 +18,7 @@ mod invoke;
 mod policy;
 mod promote;
 mod release;
+mod reproduce;
 mod rollback;
 mod status;
 mod test;
@@ -80,6 +81,8 @@ pub enum Command {
     Audit(audit::Args),
     /// Build and pack the functions, and release nothing
     Build(build::Args),
+    /// Build a release once more from its commit and compare every byte with the vault
+    Reproduce(reproduce::Args),
     /// Build one function and call it on this machine
     Invoke(invoke::Args),
     /// Check this machine and this project, and say how to mend each thing
@@ -112,6 +115,7 @@ pub async fn run(world: &World, command: Command) -> anyhow::Result<Answer> {
         Command::Diff(args) => diff::run(world, args).await,
         Command::Audit(args) => audit::run(world, args).await,
         Command::Build(args) => build::run(world, args),
+        Command::Reproduce(args) => reproduce::run(world, args).await,
         Command::Invoke(args) => invoke::run(world, args).await,
         Command::Doctor(args) => doctor::run(world, args).await,
         Command::Test(args) => test::run(world, &args),

@@ -8,7 +8,7 @@ pub mod raw;
 pub mod smoke;
 pub mod validate;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use camino::Utf8PathBuf;
 
@@ -43,6 +43,8 @@ pub struct Config {
     pub seeds: BTreeMap<String, Utf8PathBuf>,
     /// What `--profile aws` runs with, if the file has it.
     pub aws: Option<aws::Aws>,
+    /// Whether the fleets are Lambda's; else they are folders of this machine.
+    pub on_lambda: bool,
     /// The alarms on this machine.
     pub alarms: BTreeMap<AlarmName, raw::LocalAlarm>,
 }
@@ -54,6 +56,8 @@ pub struct FunctionConfig {
     pub path: Utf8PathBuf,
     /// Its declared settings, by environment.
     pub settings: BTreeMap<EnvName, Settings>,
+    /// The shared libraries that its layers bring.
+    pub libraries: BTreeSet<String>,
 }
 
 /// Declared settings with every default filled in; the architecture is known only when the target is.
@@ -80,7 +84,8 @@ impl Config {
             return Err(crate::failure::Failure::usage(text));
         };
         let (alias, fleet_names) = (aws.alias, aws.fleet_names);
-        Ok(Self { alias, fleet_names, variables: BTreeMap::new(), seeds: BTreeMap::new(), ..self })
+        let (variables, seeds) = (BTreeMap::new(), BTreeMap::new());
+        Ok(Self { alias, fleet_names, variables, seeds, on_lambda: true, ..self })
     }
 
     /// A function's name in an environment's fleet.

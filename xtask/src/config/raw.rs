@@ -2,7 +2,7 @@
 
 pub mod aws;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -54,6 +54,9 @@ pub struct Build {
 pub struct Function {
     /// The folder with its `smoke.toml`, `functions/<name>` if not given.
     pub path: Option<String>,
+    /// The shared libraries that its layers bring, by file name, for example `libclntsh.so.23.1`.
+    #[serde(default)]
+    pub libraries: BTreeSet<String>,
     /// What holds in every environment.
     #[serde(default)]
     pub configuration: Settings,

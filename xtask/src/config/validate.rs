@@ -69,6 +69,7 @@ pub fn release(raw: raw::Release) -> Result<Config, Vec<String>> {
         alias: alias(local.alias.as_ref()).map_err(|problem| vec![problem])?,
         fleet_names,
         variables: names.iter().map(|env| (env.clone(), variables(local, env))).collect(),
+        on_lambda: false,
         alarms: local.alarms.clone(),
         seeds: local.seeds.iter().map(|(db, folder)| (db.clone(), folder.into())).collect(),
         aws,
@@ -197,7 +198,7 @@ fn function(
     let none = raw::Settings::default();
     let merged = |env: &EnvName| merge(raw.environments.get(env).unwrap_or(&none), &raw.configuration);
     let settings = environments.iter().map(|env| (env.clone(), Settings(merged(env))));
-    FunctionConfig { path: path.into(), settings: settings.collect() }
+    FunctionConfig { path: path.into(), settings: settings.collect(), libraries: raw.libraries.clone() }
 }
 
 /// Checked where they are written, so that each mistake is told once and where it stands.

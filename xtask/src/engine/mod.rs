@@ -12,6 +12,8 @@ pub mod mirror;
 pub mod patience;
 pub mod policy;
 pub mod promote;
+pub mod provenance;
 pub mod release;
+pub mod reproduce;
 pub mod status;
 pub mod verify;

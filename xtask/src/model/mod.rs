@@ -3,12 +3,14 @@
 
 pub mod allowed_signers;
 pub mod approval;
+pub mod binary;
 pub mod canary;
 pub mod canonical;
 pub mod cloud;
 pub mod commit;
 pub mod configuration;
 pub mod digest;
+pub mod dsse;
 pub mod entry;
 pub mod environment;
 pub mod evidence;
@@ -18,7 +20,9 @@ pub mod manifest;
 pub mod names;
 pub mod people;
 pub mod policy;
+pub mod provenance;
 pub mod releases;
+pub mod sbom;
 pub mod smoke;
 pub mod soak;
 pub mod sshsig;

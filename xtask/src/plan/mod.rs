@@ -6,6 +6,7 @@ pub mod freeze;
 pub mod gate;
 pub mod next_version;
 pub mod notes;
+pub mod preflight;
 pub mod promotion;
 pub mod release;
 pub mod smoke;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use crate::model::{digest::Digest, manifest::Toolchain, names::FunctionName};
+use crate::model::{binary::Binary, digest::Digest, manifest::Toolchain, names::FunctionName, sbom::Linked};
 
 /// The build tool.
 pub trait Cargo: Send + Sync {
@@ -13,6 +13,18 @@ pub trait Cargo: Send + Sync {
     /// # Errors
     /// If cargo fails (its own words are in the error), or does not make an executable for one of the functions.
     fn build(&self, request: &BuildRequest<'_>, progress: &dyn Fn(&str)) -> anyhow::Result<Built>;
+
+    /// What would compile this request.
+    ///
+    /// # Errors
+    /// If the compiler cannot be asked.
+    fn toolchain(&self, request: &BuildRequest<'_>) -> anyhow::Result<Toolchain>;
+
+    /// Where an artifact differs from the sealed one, for a person to act on; empty if both are the same bytes.
+    ///
+    /// # Errors
+    /// If either cannot be read.
+    fn difference(&self, sealed: &Utf8Path, artifact: &Artifact) -> anyhow::Result<Vec<String>>;
 }
 
 /// What to build.
@@ -50,8 +62,21 @@ pub struct Built {
     pub toolchain: Toolchain,
     /// The SHA-256 of `Cargo.lock`.
     pub lockfile: Digest,
-    /// The packages from outside of the workspace that the functions are linked with, each with its versions.
-    pub dependencies: BTreeMap<String, BTreeSet<String>>,
+    /// What each function is linked with.
+    pub linked: BTreeMap<FunctionName, Linked>,
+}
+
+impl Built {
+    /// The packages from outside of the workspace, of all functions together, each with its versions.
+    #[must_use]
+    pub fn dependencies(&self) -> BTreeMap<String, BTreeSet<String>> {
+        let mut all: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        let packages = self.linked.values().flat_map(|linked| &linked.0);
+        for (name, _) in packages.filter(|(_, package)| package.external) {
+            all.entry(name.name.clone()).or_default().insert(name.version.clone());
+        }
+        all
+    }
 }
 
 /// One function's zip: `bootstrap` at its root.
@@ -65,4 +90,6 @@ pub struct Artifact {
     pub sha256: Digest,
     /// Its size in bytes.
     pub size: u64,
+    /// What is inside.
+    pub binary: Binary,
 }

@@ -18,6 +18,17 @@ pub trait Git: Send + Sync {
     /// The address that commits made here would carry, `None` if there is none.
     fn user_email(&self) -> Option<String>;
 
+    /// Where others can fetch the repository: the address of the remote `origin`, without credentials; `None` if there is
+    /// none, or it is a folder of this machine.
+    fn origin(&self) -> Option<String>;
+
+    /// Writes the tree of a commit into a folder, as it is in the repository: no filters, no line endings changed. What
+    /// was in that folder is gone. Errors as for [`Git::commits_since`].
+    fn export(&self, commit: CommitId, to: &Utf8Path) -> Result<(), GitError>;
+
+    /// The files of a commit that a folder does not have, or has otherwise, sorted. Errors as for [`Git::commits_since`].
+    fn changed(&self, commit: CommitId, folder: &Utf8Path) -> Result<Vec<Utf8PathBuf>, GitError>;
+
     /// What is checked out. [`GitError::Unborn`] if the branch has no commit yet.
     fn head(&self) -> Result<Head, GitError>;
 

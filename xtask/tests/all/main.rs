@@ -21,6 +21,7 @@ mod policy;
 mod readme;
 mod ring;
 mod ssh;
+mod supply;
 mod support;
 mod tidy;
 mod vault;

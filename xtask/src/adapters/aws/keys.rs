@@ -74,14 +74,15 @@ impl Signer for KmsKeys {
         let public = self.public(writer).await?.context("the key has no public half")?;
         let data =
             SshSig::signed_data(namespace, HashAlg::Sha512, bytes).context("failed to prepare what is signed")?;
-        let digest = hex::decode(Digest::of(&data).hex()).context("failed to prepare what is signed")?;
-        let call = client.sign().key_id(arn.as_str()).message(Blob::new(digest)).message_type(MessageType::Digest);
-        let signed = call.signing_algorithm(SigningAlgorithmSpec::EcdsaSha256).send().await;
-        let signed = signed.map_err(|error| unfinished(&format!("sign with {arn}"), super::errors::why(&error)))?;
-        let der = signed.signature().map(Blob::as_ref).unwrap_or_default();
-        let signature = Signature::from_der(der).map_err(|error| anyhow!("KMS made no ECDSA signature: {error}"))?;
-        let signature = signature.try_into().context("failed to write a signature")?;
+        let signature = ecdsa(client, arn, &data).await?.try_into().context("failed to write a signature")?;
         ssh::armour(public, namespace, bytes, signature)
+    }
+
+    async fn seal(&self, writer: &Writer, bytes: &[u8]) -> anyhow::Result<(Vec<u8>, PublicKey)> {
+        let key = self.writers.get(writer).and_then(|own| own.sign.as_ref());
+        let Some((arn, client, _)) = key else { return Err(lacks(writer, "key").into()) };
+        let public = self.public(writer).await?.context("the key has no public half")?;
+        Ok((ecdsa(client, arn, bytes).await?.to_der().as_bytes().to_vec(), public.clone()))
     }
 
     async fn keyed_digest(&self, writer: &Writer, bytes: &[u8]) -> anyhow::Result<Digest> {
@@ -99,6 +100,16 @@ impl Signer for KmsKeys {
     async fn trusted(&self, writer: &Writer) -> anyhow::Result<Vec<PublicKey>> {
         Ok(self.public(writer).await?.into_iter().cloned().collect())
     }
+}
+
+/// KMS signs the digest: bytes themselves may be longer than it takes.
+async fn ecdsa(client: &Client, arn: &KeyArn, bytes: &[u8]) -> anyhow::Result<Signature> {
+    let digest = hex::decode(Digest::of(bytes).hex()).context("failed to prepare what is signed")?;
+    let call = client.sign().key_id(arn.as_str()).message(Blob::new(digest)).message_type(MessageType::Digest);
+    let signed = call.signing_algorithm(SigningAlgorithmSpec::EcdsaSha256).send().await;
+    let signed = signed.map_err(|error| unfinished(&format!("sign with {arn}"), super::errors::why(&error)))?;
+    let der = signed.signature().map(Blob::as_ref).unwrap_or_default();
+    Signature::from_der(der).map_err(|error| anyhow!("KMS made no ECDSA signature: {error}"))
 }
 
 async fn public(client: &Client, arn: &KeyArn, writer: &Writer) -> anyhow::Result<PublicKey> {

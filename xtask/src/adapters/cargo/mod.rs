@@ -2,7 +2,7 @@
 //! remapped, so that the same commit gives the same bytes in another folder and for another user.
 
 pub mod again;
-mod dependencies;
+mod linked;
 mod messages;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,7 +12,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use xshell::{Cmd, Shell, cmd};
 
 use crate::{
-    adapters::archive,
+    adapters::{archive, binary},
     model::{digest::Digest, manifest::Toolchain, names::FunctionName},
     ports::cargo::{Artifact, BuildRequest, Built, Cargo, Purpose},
 };
@@ -71,7 +71,7 @@ impl SystemCargo {
         command.env_clear().envs(&self.harmless).envs(fixed).quiet()
     }
 
-    fn toolchain(&self, shell: &Shell, request: &BuildRequest<'_>) -> anyhow::Result<(Toolchain, Paths)> {
+    fn compiler(&self, shell: &Shell, request: &BuildRequest<'_>) -> anyhow::Result<(Toolchain, Paths)> {
         let verbose = self.clean(cmd!(shell, "rustc -vV")).read().context("failed to ask rustc for its version")?;
         let cargo = self.clean(cmd!(shell, "cargo --version")).read().context("failed to ask cargo for its version")?;
         let sysroot = self.clean(cmd!(shell, "rustc --print sysroot")).read().context("failed to ask rustc")?;
@@ -97,7 +97,7 @@ impl SystemCargo {
 impl Cargo for SystemCargo {
     fn build(&self, request: &BuildRequest<'_>, progress: &dyn Fn(&str)) -> anyhow::Result<Built> {
         let shell = Self::shell(request.root)?;
-        let (toolchain, mut paths) = self.toolchain(&shell, request)?;
+        let (toolchain, mut paths) = self.compiler(&shell, request)?;
         progress("reading the dependency graph");
         let target = &toolchain.target;
         let metadata = cmd!(shell, "cargo metadata --locked --format-version 1 --filter-platform {target}");
@@ -113,8 +113,8 @@ impl Cargo for SystemCargo {
         let packages: Vec<String> =
             request.functions.iter().flat_map(|f| ["--package".to_owned(), f.to_string()]).collect();
         let profile = request.profile;
-        let build = cmd!(shell, "cargo build --locked --profile {profile} {packages...} --bins --color never");
-        let build = build.args(["--message-format", "json-render-diagnostics"]).quiet();
+        let build = cmd!(shell, "cargo build --locked --profile {profile} --bins --color never");
+        let build = build.args(&packages).args(["--message-format", "json-render-diagnostics"]).quiet();
         let build = match request.purpose {
             Purpose::Run => build.env_clear().envs(self.all.iter().filter(|(name, _)| !is_cargos_own(name))),
             Purpose::Seal => self
@@ -125,10 +125,22 @@ impl Cargo for SystemCargo {
         };
         let executables = messages::run(build, request.functions, progress)?;
         progress("packing");
+        let places = paths.places();
+        let artifacts = pack(executables, request, &places)?;
         let lockfile = metadata.workspace_root.join("Cargo.lock");
-        let lockfile = std::fs::read(&lockfile).with_context(|| format!("failed to read {lockfile}"))?;
-        let dependencies = dependencies::linked(&metadata, request.functions);
-        Ok(Built { artifacts: pack(executables, request)?, toolchain, lockfile: Digest::of(&lockfile), dependencies })
+        let lockfile = std::fs::read_to_string(&lockfile).with_context(|| format!("failed to read {lockfile}"))?;
+        let tree = cmd!(shell, "cargo tree --locked --target {target}").args(&packages).args(linked::TREE);
+        let tree = self.clean(tree).read().context("failed to ask cargo what the functions are linked with")?;
+        let linked = linked::read(&tree, &lockfile, &metadata, request.functions)?;
+        Ok(Built { artifacts, toolchain, lockfile: Digest::of(lockfile.as_bytes()), linked })
+    }
+
+    fn toolchain(&self, request: &BuildRequest<'_>) -> anyhow::Result<Toolchain> {
+        Ok(self.compiler(&Self::shell(request.root)?, request)?.0)
+    }
+
+    fn difference(&self, sealed: &Utf8Path, artifact: &Artifact) -> anyhow::Result<Vec<String>> {
+        binary::difference(sealed, &artifact.path)
     }
 }
 
@@ -141,13 +153,17 @@ fn is_cargos_own(name: &str) -> bool {
 fn pack(
     mut found: BTreeMap<String, Utf8PathBuf>,
     request: &BuildRequest<'_>,
+    places: &[String],
 ) -> anyhow::Result<BTreeMap<FunctionName, Artifact>> {
     std::fs::create_dir_all(request.out).with_context(|| format!("failed to make the folder {}", request.out))?;
     let one = |function: &FunctionName| {
         let executable = found.remove(function.as_str()).with_context(|| {
             format!("cargo made no executable `{function}`: its package needs a binary of the same name")
         })?;
-        Ok((function.clone(), archive::pack(&executable, &request.out.join(format!("{function}.zip")))?))
+        let path = request.out.join(format!("{function}.zip"));
+        let (sha256, size) = archive::pack(&executable, &path)?;
+        let binary = binary::inspect(&path, places)?;
+        Ok((function.clone(), Artifact { path, executable, sha256, size, binary }))
     };
     request.functions.iter().map(one).collect()
 }
@@ -166,6 +182,11 @@ impl Paths {
         self.0.extend(folders.iter().map(|folder| (folder.to_string(), "/dependencies".to_owned())));
         self.0.push((metadata.workspace_root.to_string(), "/workspace".to_owned()));
         self.0.push((metadata.target_directory.to_string(), "/workspace/target".to_owned()));
+    }
+
+    /// The folders themselves, for whoever looks whether one got in.
+    fn places(&self) -> Vec<String> {
+        self.0.iter().map(|(from, _)| from.clone()).collect()
     }
 
     fn rustflags(&self) -> String {

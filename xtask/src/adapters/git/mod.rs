@@ -1,6 +1,7 @@
 //! The repository on this machine through libgit2 (vendored, without network): the only `Git` adapter. Holds no
 //! decision: what a commit means is `model/commit.rs`, what to release `plan/next_version.rs`.
 
+mod export;
 mod history;
 mod open;
 mod status;
@@ -51,6 +52,18 @@ impl Git for LocalGit {
     fn user_email(&self) -> Option<String> {
         let mut config = self.repository().config().ok()?;
         config.snapshot().ok()?.get_str("user.email").ok().map(str::to_owned)
+    }
+
+    fn origin(&self) -> Option<String> {
+        export::origin(&self.repository())
+    }
+
+    fn export(&self, commit: CommitId, to: &Utf8Path) -> Result<(), GitError> {
+        export::export(&self.repository(), commit, to)
+    }
+
+    fn changed(&self, commit: CommitId, folder: &Utf8Path) -> Result<Vec<Utf8PathBuf>, GitError> {
+        export::changed(&self.repository(), commit, folder)
     }
 
     fn head(&self) -> Result<Head, GitError> {

@@ -9,7 +9,12 @@ use std::{
 use anyhow::{Context as _, bail};
 use async_trait::async_trait;
 use camino::{Utf8Path, Utf8PathBuf};
-use ssh_key::{Algorithm, HashAlg, LineEnding, PrivateKey, PublicKey, rand_core::OsRng};
+use p256::ecdsa::{SigningKey, signature::Signer as _};
+use ssh_key::{
+    Algorithm, HashAlg, LineEnding, PrivateKey, PublicKey, Signature,
+    private::{EcdsaKeypair, KeypairData},
+    rand_core::OsRng,
+};
 
 use crate::{
     adapters::local::files,
@@ -86,6 +91,23 @@ impl Signer for FileKeys {
         self.publish(writer, &key)?;
         let signature = key.sign(namespace, HashAlg::Sha512, bytes).context("failed to sign an entry")?;
         signature.to_pem(LineEnding::LF).context("failed to write a signature")
+    }
+
+    async fn seal(&self, writer: &Writer, bytes: &[u8]) -> anyhow::Result<(Vec<u8>, PublicKey)> {
+        let key = self.load(writer)?.with_context(|| format!("the key of {writer} is not in {}", self.folder))?;
+        let signature = match key.key_data() {
+            KeypairData::Ed25519(pair) => {
+                let signature: Signature = pair.try_sign(bytes).context("failed to sign")?;
+                signature.as_bytes().to_vec()
+            }
+            KeypairData::Ecdsa(EcdsaKeypair::NistP256 { private, .. }) => {
+                let key = SigningKey::from_slice(private.as_slice()).context("failed to read an ECDSA key")?;
+                let signature: p256::ecdsa::Signature = key.try_sign(bytes).context("failed to sign")?;
+                signature.to_der().as_bytes().to_vec()
+            }
+            _ => bail!("the key of {writer} must be ed25519 or ECDSA on P-256, it is {}", key.algorithm()),
+        };
+        Ok((signature, key.public_key().clone()))
     }
 
     async fn keyed_digest(&self, writer: &Writer, bytes: &[u8]) -> anyhow::Result<Digest> {

@@ -15,7 +15,7 @@ use crate::{
     failure::Failure,
     model::{
         approval::ApprovalEvent,
-        entry::{ChainName, Record},
+        entry::{ChainName, Record, Writer},
         environment::EnvironmentEvent,
         evidence::Evidence,
         key::VaultKey,
@@ -221,8 +221,9 @@ impl Inventory {
             self.evidence.push(key);
             return true;
         }
-        match folder.parse::<Version>() {
-            Ok(version) if version.to_string() == folder => {
+        let (own, name) = key.as_str().split_once('/').unwrap_or((key.as_str(), ""));
+        match own.parse::<Version>() {
+            Ok(version) if version.to_string() == own && Writer::of(&key).is_some() => {
                 self.boxes.entry(version).or_default().insert(name.to_owned(), key.clone()).is_none()
             }
             _ => false,

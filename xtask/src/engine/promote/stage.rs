@@ -13,6 +13,7 @@ use crate::{
             fence::{Fenced, Unwritten},
             survey,
         },
+        provenance,
     },
     failure::Failure,
     model::{
@@ -46,6 +47,7 @@ impl Promotion<'_> {
         if let Some(functions) = self.recorded().await? {
             return Ok(Turn::Event(EnvironmentEvent::Staged { functions }));
         }
+        provenance::verify(self.context, self.manifest).await?;
         let phase = self.context.story.phase(&format!("{}: staging", self.environment));
         let fleet = self.fenced(claimed)?;
         let mut functions = BTreeMap::new();

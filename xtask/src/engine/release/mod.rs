@@ -3,6 +3,8 @@
 //! The number is reserved before the build and final only when the manifest is written. A crash anywhere leaves a
 //! reservation that the same command resumes.
 
+mod attest;
+pub mod preflight;
 mod seal;
 pub mod survey;
 mod upload;
@@ -14,7 +16,7 @@ use serde::Serialize;
 use crate::{
     config::smoke::AllChecks,
     context::Context,
-    engine::ledger,
+    engine::{ledger, provenance},
     failure::Failure,
     model::{
         commit::CommitId,
@@ -200,8 +202,9 @@ async fn build(context: &Context, plan: &ReleasePlan, checks: &AllChecks, versio
     if survey::head(context)?.commit != plan.commit {
         return Err(Failure::Refused("HEAD moved during the build; run the same command again".to_owned()).into());
     }
+    preflight::check(&context.config, &built, context.story.as_ref())?;
     let phase = context.story.phase("uploading");
-    let objects = match upload::artifacts(context, version, &built, &|text| phase.now(text)).await? {
+    let objects = match upload::artifacts(context, version, plan.commit, &built, &|text| phase.now(text)).await? {
         Ok(objects) => objects,
         Err(differences) => {
             let names = differences.iter().map(|d| d.object.clone()).collect::<Vec<_>>().join(", ");
@@ -216,6 +219,7 @@ async fn build(context: &Context, plan: &ReleasePlan, checks: &AllChecks, versio
     phase.done(&format!("{} objects, each read back and hashed", objects.len()));
     let phase = context.story.phase("sealing");
     let manifest = seal::manifest(context, plan, version, &built, checks, objects).await?;
+    provenance::verify(context, &manifest).await?;
     let digest = seal::write(context, &manifest).await?;
     phase.done(&format!("{version} is {digest}"));
     Ok(digest)

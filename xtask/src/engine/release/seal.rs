@@ -53,7 +53,7 @@ pub(super) async fn manifest(
         previous: previous.map(|sealed| PreviousRelease { release: sealed.version, manifest: sealed.manifest }),
         toolchain: built.toolchain.clone(),
         lockfile: built.lockfile,
-        dependencies: built.dependencies.clone(),
+        dependencies: built.dependencies(),
         objects,
         functions: functions.collect(),
         path: context.config.path.clone(),
@@ -113,7 +113,11 @@ fn change(commit: &Commit) -> Change {
     }
 }
 
-fn architecture(target: &str) -> Result<Architecture, Failure> {
+/// The processor that a target triple is for.
+///
+/// # Errors
+/// Usage, if Lambda does not run it.
+pub(super) fn architecture(target: &str) -> Result<Architecture, Failure> {
     match target.split('-').next() {
         Some("x86_64") => Ok(Architecture::X86_64),
         Some("aarch64") => Ok(Architecture::Arm64),

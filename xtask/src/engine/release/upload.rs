@@ -4,11 +4,14 @@ use std::collections::BTreeMap;
 
 use crate::{
     context::Context,
+    engine::release::attest,
     failure::Failure,
     model::{
+        commit::CommitId,
         digest::Digest,
         key::VaultKey,
         manifest::{Object, SUMS, box_key},
+        provenance::PROVENANCE,
         releases::Difference,
         version::Version,
     },
@@ -18,18 +21,20 @@ use crate::{
     },
 };
 
-/// Uploads all artifacts and their checksum file. What is there already must be equal; what is not is returned.
+/// Uploads all artifacts, what is told about them, and the checksum file of it all. What is there already must be equal; what is not is returned.
 ///
 /// # Errors
 /// Integrity, if what is read back is not what was written; unfinished, if the vault cannot be reached.
 pub(super) async fn artifacts(
     context: &Context,
     version: Version,
+    commit: CommitId,
     built: &Built,
     now: &(dyn Fn(&str) + Sync),
 ) -> anyhow::Result<Result<BTreeMap<String, Object>, Vec<Difference>>> {
     let mut objects = BTreeMap::new();
     let mut differences = Vec::new();
+    let bills = attest::bills(built)?;
     for (function, artifact) in &built.artifacts {
         let name = format!("{function}.zip");
         now(&name);
@@ -37,9 +42,19 @@ pub(super) async fn artifacts(
         differences.extend(put(context, version, &name, &object, Body::File(&artifact.path)).await?);
         objects.insert(name, object);
     }
-    let sums = sums(&objects);
-    let object = Object { sha256: Digest::of(sums.as_bytes()), size: sums.len() as u64 };
+    for (name, bill) in bills.values() {
+        now(name);
+        let object = Object { sha256: Digest::of(bill), size: bill.len() as u64 };
+        differences.extend(put(context, version, name, &object, Body::Bytes(bill)).await?);
+        objects.insert(name.clone(), object);
+    }
     if differences.is_empty() {
+        now(PROVENANCE);
+        let object = attest::provenance(context, version, commit, built, &bills).await?;
+        read_back(context, version, PROVENANCE, &object).await?;
+        objects.insert(PROVENANCE.to_owned(), object);
+        let sums = sums(&objects);
+        let object = Object { sha256: Digest::of(sums.as_bytes()), size: sums.len() as u64 };
         differences.extend(put(context, version, SUMS, &object, Body::Bytes(sums.as_bytes())).await?);
         objects.insert(SUMS.to_owned(), object);
     }

@@ -123,7 +123,7 @@ fn the_binary_says_so_too() {
     let project = &vault.project;
     let audit = project.json(0, &["audit", "verify"]);
     assert_eq!(audit["findings"], serde_json::json!([]));
-    assert_eq!((&audit["objects"], &audit["entries"], &audit["releases"]), (&70.into(), &57.into(), &3.into()));
+    assert_eq!((&audit["objects"], &audit["entries"], &audit["releases"]), (&79.into(), &57.into(), &3.into()));
 
     let alpha = vault.read("v1.0.0/alpha.zip");
     vault.write("v1.0.0/alpha.zip", &alpha[1..]);

@@ -230,6 +230,10 @@ impl Signer for Thief {
         self.own.sign(writer, namespace, bytes, true).await
     }
 
+    async fn seal(&self, writer: &Writer, bytes: &[u8]) -> anyhow::Result<(Vec<u8>, ssh_key::PublicKey)> {
+        self.own.seal(writer, bytes).await
+    }
+
     async fn keyed_digest(&self, writer: &Writer, bytes: &[u8]) -> anyhow::Result<Digest> {
         self.own.keyed_digest(writer, bytes).await
     }

@@ -2,15 +2,16 @@
 
 use std::{fs, sync::Arc};
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use xtask::{
     context::Context,
     engine::{audit, ledger, mirror, status},
     model::{
         entry::{ChainName, Event as _},
+        manifest::Toolchain,
         releases::ReleaseEvent,
     },
-    ports::cargo::{BuildRequest, Built, Cargo},
+    ports::cargo::{Artifact, BuildRequest, Built, Cargo},
 };
 
 use crate::support::{
@@ -67,6 +68,14 @@ struct Elsewhere(Arc<dyn Cargo>, Utf8PathBuf);
 impl Cargo for Elsewhere {
     fn build(&self, request: &BuildRequest<'_>, progress: &dyn Fn(&str)) -> anyhow::Result<Built> {
         self.0.build(&BuildRequest { root: &self.1, ..request.clone() }, progress)
+    }
+
+    fn toolchain(&self, request: &BuildRequest<'_>) -> anyhow::Result<Toolchain> {
+        self.0.toolchain(request)
+    }
+
+    fn difference(&self, sealed: &Utf8Path, artifact: &Artifact) -> anyhow::Result<Vec<String>> {
+        self.0.difference(sealed, artifact)
     }
 }
 

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::support::project::{Project, tree};
 
 /// Everything that the vault holds after a first release, and nothing else.
-const VAULT: [&str; 16] = [
+const VAULT: [&str; 19] = [
     "environments/dev/00000001.json",
     "environments/dev/00000002.json",
     "environments/dev/00000003.json",
@@ -24,6 +24,9 @@ const VAULT: [&str; 16] = [
     "v1.0.0/alpha.zip",
     "v1.0.0/beta.zip",
     "v1.0.0/manifest.json",
+    "v1.0.0/provenance.intoto.jsonl",
+    "v1.0.0/sbom/alpha.cdx.json",
+    "v1.0.0/sbom/beta.cdx.json",
 ];
 
 #[test]
@@ -47,7 +50,10 @@ fn one_command_ships_and_the_same_again_changes_nothing() {
         assert!(ran.status.success(), "{name}: {}", String::from_utf8_lossy(&ran.stderr));
         String::from_utf8(ran.stdout).unwrap()
     };
-    assert_eq!(tool("sha256sum", &["--strict", "-c", "SHA256SUMS"]), "alpha.zip: OK\nbeta.zip: OK\n");
+    assert_eq!(
+        tool("sha256sum", &["--strict", "-c", "SHA256SUMS"]),
+        "alpha.zip: OK\nbeta.zip: OK\nprovenance.intoto.jsonl: OK\nsbom/alpha.cdx.json: OK\nsbom/beta.cdx.json: OK\n"
+    );
     for artifact in ["alpha.zip", "beta.zip"] {
         assert!(tool("unzip", &["-t", artifact]).contains("No errors detected"));
     }
@@ -98,7 +104,7 @@ fn shows_where_is_what(project: &Project, manifest: &Value) {
     let standings: Vec<_> = one["environments"].as_array().unwrap().iter().map(|e| &e["standing"]).collect();
     assert_eq!(standings, ["verified", "verified", "not yet", "not yet", "not yet"]);
     let audit = project.json(0, &["audit", "verify"]);
-    assert_eq!((&audit["objects"], &audit["entries"], &audit["releases"]), (&16.into(), &12.into(), &1.into()));
+    assert_eq!((&audit["objects"], &audit["entries"], &audit["releases"]), (&19.into(), &12.into(), &1.into()));
     for text in
         [&["status"][..], &["status", "--release", "v1.0.0"], &["history", "--env", "dev"], &["audit", "verify"]]
     {

@@ -54,7 +54,18 @@ async fn another_version_than_was_sealed_is_not_staged() {
     let sealed = seal(&of("one")).await.unwrap();
     let recorded = facts::object_versions(&plain, sealed.release).await.unwrap();
     let names: Vec<_> = recorded.keys().map(String::as_str).collect();
-    assert_eq!(names, ["SHA256SUMS", "alpha.zip", "beta.zip", "manifest.json"]);
+    assert_eq!(
+        names,
+        [
+            "SHA256SUMS",
+            "alpha.zip",
+            "beta.zip",
+            "manifest.json",
+            "provenance.intoto.jsonl",
+            "sbom/alpha.cdx.json",
+            "sbom/beta.cdx.json",
+        ]
+    );
     assert!(recorded.values().all(|version| version == "one"));
 
     let dev = "dev".parse().unwrap();

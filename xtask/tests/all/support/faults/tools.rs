@@ -5,10 +5,11 @@ use std::sync::atomic::Ordering;
 use xtask::{
     model::{
         commit::{Commit, CommitId},
+        manifest::Toolchain,
         time::Time,
     },
     ports::{
-        cargo::{BuildRequest, Built, Cargo},
+        cargo::{Artifact, BuildRequest, Built, Cargo},
         git::{Git, GitError, Head, Tagged},
     },
 };
@@ -57,6 +58,18 @@ impl Git for Fated<dyn Git> {
         self.inner.user_email()
     }
 
+    fn origin(&self) -> Option<String> {
+        self.inner.origin()
+    }
+
+    fn export(&self, commit: CommitId, to: &Utf8Path) -> Result<(), GitError> {
+        self.fate.blocking("git export", || self.inner.export(commit, to), git_error)
+    }
+
+    fn changed(&self, commit: CommitId, folder: &Utf8Path) -> Result<Vec<Utf8PathBuf>, GitError> {
+        self.inner.changed(commit, folder)
+    }
+
     fn head(&self) -> Result<Head, GitError> {
         self.fate.blocking("git head", || self.inner.head(), git_error)
     }
@@ -85,5 +98,13 @@ impl Git for Fated<dyn Git> {
 impl Cargo for Fated<dyn Cargo> {
     fn build(&self, request: &BuildRequest<'_>, progress: &dyn Fn(&str)) -> anyhow::Result<Built> {
         self.fate.blocking("cargo build", || self.inner.build(request, progress), || storm().into())
+    }
+
+    fn toolchain(&self, request: &BuildRequest<'_>) -> anyhow::Result<Toolchain> {
+        self.inner.toolchain(request)
+    }
+
+    fn difference(&self, sealed: &Utf8Path, artifact: &Artifact) -> anyhow::Result<Vec<String>> {
+        self.inner.difference(sealed, artifact)
     }
 }

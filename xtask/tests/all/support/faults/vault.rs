@@ -130,6 +130,15 @@ impl Signer for Fated<dyn Signer> {
         Ok(signature)
     }
 
+    async fn seal(&self, writer: &Writer, bytes: &[u8]) -> anyhow::Result<(Vec<u8>, ssh_key::PublicKey)> {
+        let bend = |how, answer: &(Vec<u8>, ssh_key::PublicKey)| {
+            let (signature, key) = answer;
+            (how == How::Truncated).then(|| (signature[..signature.len() / 2].to_owned(), key.clone()))
+        };
+        let seal = || self.inner.seal(writer, bytes);
+        self.fate.call(Kind::Question, "seal".to_owned(), seal, |_| storm().into(), bend).await
+    }
+
     async fn keyed_digest(&self, writer: &Writer, bytes: &[u8]) -> anyhow::Result<Digest> {
         let keyed = || self.inner.keyed_digest(writer, bytes);
         self.fate.call(Kind::Question, "keyed digest".to_owned(), keyed, |_| storm().into(), as_it_is).await
