@@ -17,6 +17,7 @@ pub mod key;
 pub mod manifest;
 pub mod names;
 pub mod people;
+pub mod plain;
 pub mod policy;
 pub mod releases;
 pub mod smoke;
