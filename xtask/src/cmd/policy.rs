@@ -8,15 +8,9 @@ use crate::{
     cmd::World,
     config::people,
     context::Context,
-    engine::policy,
+    engine::{pack, policy},
     failure::Failure,
-    model::{
-        allowed_signers::{self, AllowedSigner, Validity},
-        entry::ChainName,
-        names::EnvName,
-        people::People,
-        policy::PolicyEvent,
-    },
+    model::{allowed_signers, names::EnvName, people::People, policy::PolicyEvent},
     output::Answer,
 };
 
@@ -79,7 +73,8 @@ pub(super) async fn run(world: &World, args: Args) -> anyhow::Result<Answer> {
         What::AllowedSigners => {
             let people = policy::state(&context).await?.people;
             let people = people.ok_or_else(|| Failure::Refused("no policy is applied".to_owned()))?;
-            let text = signers(&people, context.config.path.iter().map(|stop| &stop.environment))?;
+            let signers = pack::people(&people, context.config.path.iter().map(|stop| &stop.environment))?;
+            let text = allowed_signers::render(&signers)?;
             Answer::new(&serde_json::json!({ "allowed_signers": text }), text)
         }
     }
@@ -102,23 +97,4 @@ pub(super) fn read(context: &Context) -> Result<People, Failure> {
     };
     let environments: Vec<EnvName> = context.config.path.iter().map(|stop| stop.environment.clone()).collect();
     people::read(path, &environments, true)
-}
-
-/// One line per key, each for the approvals of every environment. A revoked key ends a second before its revocation,
-/// as OpenSSH's bounds are inclusive.
-fn signers<'a>(people: &People, environments: impl Iterator<Item = &'a EnvName>) -> anyhow::Result<String> {
-    let release = crate::model::version::Version { major: 0, minor: 0, patch: 0 };
-    let namespaces: Vec<String> =
-        environments.map(|env| ChainName::Approvals { release, environment: env.clone() }.namespace()).collect();
-    let namespaces: Vec<&str> = namespaces.iter().map(String::as_str).collect();
-    let mut all = Vec::new();
-    for (id, person) in &people.persons {
-        for key in &person.keys {
-            let end = [key.valid_until, key.revoked_at].into_iter().flatten().min();
-            let end = end.map(|end| end.before(std::time::Duration::from_secs(1)));
-            let validity = Validity::new(key.valid_from, end)?;
-            all.push(AllowedSigner::new(id.as_str(), &namespaces, validity, key.key.public_key())?);
-        }
-    }
-    Ok(allowed_signers::render(&all)?)
 }

@@ -54,22 +54,43 @@ pub async fn all(context: &Context, release: Version) -> anyhow::Result<Vec<Evid
 /// # Errors
 /// Integrity, if it is not what its writer signed; unfinished, if the vault cannot be read.
 pub async fn one(context: &Context, key: &VaultKey) -> anyhow::Result<Evidence> {
-    let wrong = |why: String| Failure::Integrity(format!("{key} is not sound evidence: {why}"));
+    Ok(signed(context, key).await?.evidence)
+}
+
+/// The same with its content and signature.
+///
+/// # Errors
+/// As `one`.
+pub async fn signed(context: &Context, key: &VaultKey) -> anyhow::Result<SignedEvidence> {
     let bytes = context.vault.read(key).await.map_err(|e| e.failed(format!("failed to read {key}")))?;
-    let bytes = bytes.ok_or_else(|| wrong("it is missing".to_owned()))?;
-    let signed: SignedEvidence = canonical::from_slice(&bytes).map_err(|error| wrong(error.to_string()))?;
-    let evidence = signed.evidence;
+    let bytes = bytes.ok_or_else(|| Failure::Integrity(format!("{key} is not sound evidence: it is missing")))?;
+    let trusted = context.signer.trusted(&Writer::Evidence).await?;
+    sound(key, &bytes, |_| trusted)
+}
+
+/// A piece of evidence from its bytes, its place, content and signature checked. `trusted` gives its writer's keys.
+///
+/// # Errors
+/// Integrity, if it is not what its writer signed.
+pub(super) fn sound(
+    key: &VaultKey,
+    bytes: &[u8],
+    trusted: impl FnOnce(&Evidence) -> Vec<ssh_key::PublicKey>,
+) -> anyhow::Result<SignedEvidence> {
+    let wrong = |why: String| Failure::Integrity(format!("{key} is not sound evidence: {why}"));
+    let signed: SignedEvidence = canonical::from_slice(bytes).map_err(|error| wrong(error.to_string()))?;
+    let evidence = &signed.evidence;
     if Digest::of(signed.content.as_bytes()) != evidence.sha256 {
         return Err(wrong("its content is not what it says".to_owned()).into());
     }
-    let chain = chain(&evidence);
+    let chain = chain(evidence);
     if chain.key(1)? != *key {
         return Err(wrong("it is not in its place".to_owned()).into());
     }
-    let trusted = context.signer.trusted(&Writer::Evidence).await?;
-    let verified = sshsig::verify(&signed.signature, &canonical::to_vec(&evidence)?, &chain.namespace(), &trusted);
+    let (trusted, bytes) = (trusted(evidence), canonical::to_vec(evidence)?);
+    let verified = sshsig::verify(&signed.signature, &bytes, &chain.namespace(), &trusted);
     verified.map_err(|error| wrong(error.to_string()))?;
-    Ok(evidence)
+    Ok(signed)
 }
 
 /// Adds a piece of evidence. The same file again is the same piece; nothing is written.

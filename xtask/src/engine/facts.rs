@@ -174,9 +174,19 @@ pub async fn object_versions(context: &Context, release: Version) -> anyhow::Res
     })
 }
 
-/// The entry with which a release was sealed. Numbers only grow along `releases/`, so halving finds it.
+/// The entry with which a release was sealed. Numbers only grow along `releases/`, so halving finds it; the newest is
+/// asked for most, and stands at the head or right before a number that was taken since.
 async fn seal(context: &Context, release: Version) -> anyhow::Result<Option<Record<ReleaseEvent>>> {
     let Some(head) = ledger::head::<ReleaseEvent>(context, &ChainName::Releases).await? else { return Ok(None) };
+    let is_seal = |record: &Record<ReleaseEvent>| {
+        record.entry.release == Some(release) && matches!(record.entry.event, ReleaseEvent::Sealed { .. })
+    };
+    if is_seal(&head) {
+        return Ok(Some(head));
+    }
+    if let Some(before) = ledger::before(context, &ChainName::Releases, &head).await?.filter(is_seal) {
+        return Ok(Some(before));
+    }
     let read = async |number: u64| -> anyhow::Result<Record<ReleaseEvent>> {
         ledger::entry(context, &ChainName::Releases, number).await
     };

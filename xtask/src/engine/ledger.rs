@@ -120,7 +120,13 @@ async fn is_there(
 pub async fn head<E: Event>(context: &Context, chain: &ChainName) -> anyhow::Result<Option<Record<E>>> {
     // The witness first: whoever appends between the two questions must not look like someone who removed a tail.
     let noted = noted(context, chain).await?;
-    let number = last_number(context, chain).await?;
+    let number = match noted {
+        // What it saw is there, so that only what came since is looked for.
+        Some(noted) if is_taken(context, chain, noted.number).await? => {
+            last_number(context, chain, noted.number).await?
+        }
+        _ => last_number(context, chain, 0).await?,
+    };
     if let Some(noted) = noted
         && noted.number > number
     {
@@ -225,12 +231,33 @@ async fn read(context: &Context, key: &VaultKey) -> anyhow::Result<Vec<u8>> {
     Ok(bytes.ok_or_else(|| Failure::Integrity(format!("{key} is missing from the vault")))?)
 }
 
-fn decode<E: Event>(key: &VaultKey, bytes: &[u8]) -> Result<Record<E>, Failure> {
+pub(super) fn decode<E: Event>(key: &VaultKey, bytes: &[u8]) -> Result<Record<E>, Failure> {
     Record::decode(bytes).map_err(|error| Failure::Integrity(format!("{key} is not a ledger entry: {error}")))
 }
 
 /// Whether an entry stands where it says, and its writer's key signed it.
 async fn check<E: Event>(context: &Context, chain: &ChainName, number: u64, record: &Record<E>) -> anyhow::Result<()> {
+    let trusted = match chain {
+        ChainName::Approvals { .. } => Vec::new(),
+        _ => {
+            let writer = chain.writer();
+            let trusted = context.signer.trusted(&writer).await;
+            trusted.map_err(|error| unfinished(format!("failed to look for the key of {writer}"), error))?
+        }
+    };
+    sound(chain, number, record, &trusted)
+}
+
+/// Whether an entry is sound for itself: it stands where it says, and one of its writer's keys signed it.
+///
+/// # Errors
+/// Integrity, if not; else as making its signed bytes goes.
+pub(super) fn sound<E: Event>(
+    chain: &ChainName,
+    number: u64,
+    record: &Record<E>,
+    trusted: &[ssh_key::PublicKey],
+) -> anyhow::Result<()> {
     let entry = &record.entry;
     let key = chain.key(number)?;
     let place = (entry.schema, &entry.chain, entry.number, &entry.writer);
@@ -250,32 +277,32 @@ async fn check<E: Event>(context: &Context, chain: &ChainName, number: u64, reco
             Err(why) => Err(Failure::Integrity(format!("{key} is not signed: {why}")).into()),
         };
     }
-    let trusted = context.signer.trusted(&entry.writer).await;
-    let trusted =
-        trusted.map_err(|error| unfinished(format!("failed to look for the key of {}", entry.writer), error))?;
-    if sshsig::verify(&record.signature, &signed, &chain.namespace(), &trusted).is_ok() {
+    if sshsig::verify(&record.signature, &signed, &chain.namespace(), trusted).is_ok() {
         return Ok(());
     }
     let why = if trusted.is_empty() { "no key of that writer is known here" } else { "it is not by that writer's key" };
     Err(Failure::Integrity(format!("{key} is not signed by {}: {why}", entry.writer)).into())
 }
 
-/// The number of the last entry, 0 for an empty chain: doubling steps up, then halving, so that the probes grow with
-/// the logarithm of the number of entries.
-async fn last_number(context: &Context, chain: &ChainName) -> anyhow::Result<u64> {
-    let exists = async |number: u64| -> anyhow::Result<bool> {
-        let key = chain.key(number)?;
-        let found = context.vault.exists(&key).await;
-        Ok(found.map_err(|error| error.failed(format!("failed to look for {key}")))?)
-    };
-    let mut absent = 1;
-    while exists(absent).await? {
-        absent *= 2;
+/// The number of the last entry, from one that is there, 0 for none: growing steps up, then halving, so that the probes
+/// grow with the logarithm of the number of entries that are looked through.
+async fn last_number(context: &Context, chain: &ChainName, from: u64) -> anyhow::Result<u64> {
+    let (mut present, mut step) = (from, 1);
+    // No chain is that long: a store that says yes to everything must not be asked for ever.
+    while step < 1 << 40 && is_taken(context, chain, present + step).await? {
+        present += step;
+        step *= 4;
     }
-    let mut present = absent / 2;
+    let mut absent = present + step;
     while absent - present > 1 {
         let middle = present + (absent - present) / 2;
-        if exists(middle).await? { present = middle } else { absent = middle }
+        if is_taken(context, chain, middle).await? { present = middle } else { absent = middle }
     }
     Ok(present)
+}
+
+async fn is_taken(context: &Context, chain: &ChainName, number: u64) -> anyhow::Result<bool> {
+    let key = chain.key(number)?;
+    let found = context.vault.exists(&key).await;
+    Ok(found.map_err(|error| error.failed(format!("failed to look for {key}")))?)
 }

@@ -9,6 +9,7 @@ pub mod gate;
 pub mod graveyard;
 pub mod ledger;
 pub mod mirror;
+pub mod pack;
 pub mod patience;
 pub mod policy;
 pub mod promote;

@@ -1,6 +1,8 @@
 //! Whether the provenance in a box proves every artifact: signed by a key of the releaser, about these bytes, from the
 //! commit that the manifest names (DESIGN §5.3, SLSA v1 "verifying artifacts").
 
+use ssh_key::PublicKey;
+
 use crate::{
     context::Context,
     failure::Failure,
@@ -29,26 +31,26 @@ pub async fn verify(context: &Context, manifest: &Manifest) -> anyhow::Result<()
     if Digest::of(&bytes) != sealed.sha256 {
         return Err(wrong(format!("expected {}, found {}", sealed.sha256, Digest::of(&bytes))).into());
     }
-    proves(context, manifest, &bytes).await?.map_err(|why| wrong(why).into())
+    let trusted = context.signer.trusted(&Writer::Releaser).await?;
+    proves(&trusted, manifest, &bytes).map_err(|why| wrong(why).into())
 }
 
-/// Whether these envelopes prove every artifact of a manifest, and why not.
+/// Whether these envelopes prove every artifact of a manifest.
 ///
 /// # Errors
-/// Unfinished, if the keys cannot be read.
-pub async fn proves(context: &Context, manifest: &Manifest, bytes: &[u8]) -> anyhow::Result<Result<(), String>> {
-    let trusted = context.signer.trusted(&Writer::Releaser).await?;
-    let Ok(text) = std::str::from_utf8(bytes) else { return Ok(Err("it is not text".to_owned())) };
+/// Why not.
+pub fn proves(trusted: &[PublicKey], manifest: &Manifest, bytes: &[u8]) -> Result<(), String> {
+    let text = std::str::from_utf8(bytes).map_err(|_not_utf8| "it is not text".to_owned())?;
     let mut claims = Vec::new();
     for (number, line) in (1..).zip(text.lines()) {
         let claim = serde_json::from_str::<Envelope>(line).map_err(|error| format!("it is no envelope: {error}"));
-        let payload = claim.and_then(|envelope| envelope.verify(PAYLOAD_TYPE, &trusted).map_err(|e| e.to_string()));
+        let payload = claim.and_then(|envelope| envelope.verify(PAYLOAD_TYPE, trusted).map_err(|e| e.to_string()));
         match payload.and_then(|payload| provenance::claim(&payload)) {
             Ok(claim) => claims.push(claim),
-            Err(why) => return Ok(Err(format!("line {number}: {why}"))),
+            Err(why) => return Err(format!("line {number}: {why}")),
         }
     }
-    Ok(agree(manifest, &claims))
+    agree(manifest, &claims)
 }
 
 fn agree(manifest: &Manifest, claims: &[Claim]) -> Result<(), String> {

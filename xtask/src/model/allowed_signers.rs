@@ -1,9 +1,13 @@
 //! OpenSSH's allowed-signers file: whose key may sign in which namespaces, and when. The same lines answer here and
 //! in `ssh-keygen -Y verify`, which an auditor runs. Writes no file.
 
+mod parse;
+
 use std::fmt;
 
 use ssh_key::PublicKey;
+
+pub use self::parse::{ParseError, parse};
 
 use crate::model::{
     sshsig::{self, KeyError},
@@ -48,6 +52,12 @@ impl AllowedSigner {
             // Without its comment, which could hold a line break.
             key: PublicKey::from(key.key_data().clone()),
         })
+    }
+
+    /// Whether it is good for decisions about releases.
+    #[must_use]
+    pub fn decides(&self) -> bool {
+        self.namespaces.iter().any(|namespace| namespace.starts_with("xtask-approval-"))
     }
 }
 

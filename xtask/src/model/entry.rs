@@ -44,9 +44,9 @@ pub struct Entry<E: Event> {
 }
 
 /// What happens in a chain of one kind, and what it changes.
-pub trait Event: Clone + fmt::Debug + PartialEq + Serialize + DeserializeOwned {
+pub trait Event: Clone + fmt::Debug + PartialEq + Serialize + DeserializeOwned + Send + Sync + 'static {
     /// What the chain's head knows.
-    type State: Clone + fmt::Debug + PartialEq + Default + Serialize + DeserializeOwned;
+    type State: Clone + fmt::Debug + PartialEq + Default + Serialize + DeserializeOwned + Send + Sync;
 
     /// The state after this event, from the state before it. `audit verify` computes it again for every entry.
     fn advance(&self, before: &Self::State, about: &About) -> Self::State;

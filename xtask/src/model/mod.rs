@@ -19,6 +19,7 @@ pub mod key;
 pub mod manifest;
 pub mod names;
 pub mod people;
+pub mod plain;
 pub mod policy;
 pub mod provenance;
 pub mod releases;

@@ -1,4 +1,4 @@
-//! The only place that prints: stdout carries the result, stderr the story.
+//! The only place that prints: stdout carries the result, stderr the story. Whatever others wrote is shown and not obeyed.
 
 pub mod progress;
 pub mod table;
@@ -9,7 +9,10 @@ use std::io::{self, Write};
 use anstream::{AutoStream, ColorChoice};
 use serde::Serialize;
 
-use crate::failure::{self, Failure};
+use crate::{
+    failure::{self, Failure},
+    model::plain,
+};
 
 /// What a command answers: for people, for scripts, and whether something is wrong with what it found.
 #[derive(Debug)]
@@ -83,19 +86,20 @@ impl Output {
             return self.json(&answer.json);
         }
         let mut out = AutoStream::new(io::stdout(), self.color);
-        let text = answer.text.trim_end();
+        let text = plain::lines(answer.text.trim_end());
         if text.is_empty() { Ok(()) } else { writeln!(out, "{text}").and_then(|()| out.flush()) }
     }
 
     fn json(self, value: &serde_json::Value) -> io::Result<()> {
         let mut out = io::stdout();
-        writeln!(out, "{value}").and_then(|()| out.flush())
+        writeln!(out, "{}", plain::json(&value.to_string())).and_then(|()| out.flush())
     }
 
     fn story(self, error: &anyhow::Error, code: u8) -> io::Result<()> {
         let mut out = AutoStream::new(io::stderr(), self.color);
         let (label, style) = if code == 3 { ("note", text::CYAN) } else { ("error", text::RED) };
-        writeln!(out, "{style}{label}{style:#}: {error:#}")?;
+        let told = plain::lines(&format!("{error:#}"));
+        writeln!(out, "{style}{label}{style:#}: {told}")?;
         match failure::find(error).and_then(Failure::remedy) {
             Some(remedy) => writeln!(out, "{remedy}"),
             None => Ok(()),

@@ -14,7 +14,7 @@ use anstyle::Style;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::{
-    model::time::Time,
+    model::{plain, time::Time},
     output::text::{self, CYAN, GREEN, YELLOW},
     ports::{
         clock::Clock,
@@ -51,6 +51,8 @@ impl Narrator {
 
     fn line(&self, style: Style, label: &str, text: &str) {
         let mut out = AutoStream::new(io::stderr(), self.color);
+        // What goes on below is set in, so that it cannot pass for a line of its own.
+        let text = plain::lines(text).replace('\n', "\n         ");
         // Where stderr is gone there is nobody left to tell.
         writeln!(out, "{style}{label:>7}{style:#}  {text}").unwrap_or_default();
     }
@@ -102,7 +104,7 @@ struct Telling {
 
 impl Phase for Telling {
     fn now(&self, detail: &str) {
-        self.bar.set_message(detail.to_owned());
+        self.bar.set_message(plain::line(detail));
         if self.narrator.level == Level::Verbose {
             self.narrator.line(CYAN, "", &format!("{}: {detail}", self.name));
         }

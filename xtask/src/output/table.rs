@@ -1,4 +1,7 @@
-//! Plain tables: columns as wide as their widest cell, two spaces between them, no frame.
+//! Plain tables: columns as wide as their widest cell, two spaces between them, no frame. A cell is one line, whatever
+//! stands in it.
+
+use crate::model::plain;
 
 /// What stands between two columns.
 const GAP: &str = "  ";
@@ -6,6 +9,7 @@ const GAP: &str = "  ";
 /// Lays out rows under a header; rows may be shorter than the header.
 #[must_use]
 pub fn table(header: &[&str], rows: &[Vec<String>]) -> String {
+    let rows = &plain(rows);
     let widths: Vec<usize> = (0..header.len()).map(|column| width(header, rows, column)).collect();
     let line = |cells: &[String]| {
         let padded = cells.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}", width = *width));
@@ -20,6 +24,7 @@ pub fn table(header: &[&str], rows: &[Vec<String>]) -> String {
 /// first column again; a cell that does not fit even then is cut, and ends with `…`. Without a width nothing is cut.
 #[must_use]
 pub fn fitted(header: &[&str], rows: &[Vec<String>], columns: Option<usize>) -> String {
+    let rows = &plain(rows);
     let whole = table(header, rows);
     let Some(columns) = columns.filter(|columns| whole.lines().any(|line| line.chars().count() > *columns)) else {
         return whole;
@@ -52,6 +57,10 @@ pub fn fitted(header: &[&str], rows: &[Vec<String>], columns: Option<usize>) -> 
         table(&header.iter().map(String::as_str).collect::<Vec<_>>(), &rows.collect::<Vec<_>>())
     };
     parts.iter().map(part).collect::<Vec<_>>().join("\n")
+}
+
+fn plain(rows: &[Vec<String>]) -> Vec<Vec<String>> {
+    rows.iter().map(|row| row.iter().map(|cell| plain::line(cell)).collect()).collect()
 }
 
 fn width(header: &[&str], rows: &[Vec<String>], column: usize) -> usize {
@@ -107,6 +116,12 @@ mod tests {
         v1.0.1   -
         v1.0.0   sync…
         ");
+    }
+
+    #[test]
+    fn a_cell_is_one_line() {
+        let rows = [vec!["ada\n--\u{1b}[2K".to_owned(), "x".to_owned()]];
+        assert_eq!(super::table(&["who", "what"], &rows), "who                what\nada\\n--\\u{1b}[2K  x\n");
     }
 
     #[test]

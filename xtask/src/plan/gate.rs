@@ -32,6 +32,7 @@ use crate::model::{
     manifest::{Change, Manifest, Stop},
     names::EnvName,
     people::Person,
+    plain,
     policy::PolicyState,
     time::Time,
     version::Version,
@@ -210,10 +211,12 @@ impl Gate {
     }
 }
 
+/// What was found may name people and tell their comments: one rule is one line, whatever those say.
 fn holds(rule: &str, found: impl Into<String>) -> Rule {
-    Rule { rule: rule.to_owned(), holds: true, found: found.into(), remedy: None }
+    Rule { rule: rule.to_owned(), holds: true, found: plain::line(&found.into()), remedy: None }
 }
 
 fn fails(rule: &str, found: impl Into<String>, remedy: impl Into<String>) -> Rule {
-    Rule { rule: rule.to_owned(), holds: false, found: found.into(), remedy: Some(remedy.into()) }
+    let remedy = Some(plain::line(&remedy.into()));
+    Rule { rule: rule.to_owned(), holds: false, found: plain::line(&found.into()), remedy }
 }

@@ -27,6 +27,12 @@ pub trait Vault: Send + Sync {
     /// bytes are also written there.
     async fn fetch(&self, key: &VaultKey, to: Option<&Utf8Path>) -> Result<Option<(Digest, u64)>, VaultError>;
 
+    /// How many bytes an object has by what the store tells, without reading them; `None` if there is none, or the store
+    /// cannot tell. Whoever knows how large it must be need not read one that is not.
+    async fn size(&self, _key: &VaultKey) -> Result<Option<u64>, VaultError> {
+        Ok(None)
+    }
+
     /// Whether there is an object of this name.
     async fn exists(&self, key: &VaultKey) -> Result<bool, VaultError>;
 

@@ -90,6 +90,12 @@ impl Vault for LocalVault {
         copied.map(Some).map_err(|error| unreachable(format!("read {key} from the vault"), error))
     }
 
+    async fn size(&self, key: &VaultKey) -> Result<Option<u64>, VaultError> {
+        let Some(file) = self.open(key)? else { return Ok(None) };
+        let found = file.metadata().map_err(|error| unreachable(format!("look at {key} in the vault"), error))?;
+        Ok(Some(found.len()))
+    }
+
     async fn exists(&self, key: &VaultKey) -> Result<bool, VaultError> {
         match fs::symlink_metadata(self.path(key)?) {
             Ok(_) => Ok(true),

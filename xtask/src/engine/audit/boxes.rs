@@ -1,58 +1,88 @@
-//! The boxes: every sealed object hashed, nothing missing, nothing added.
+//! One box: every sealed object hashed, nothing missing, nothing added.
 
-use std::collections::BTreeSet;
-
+use super::{
+    Audit,
+    source::Desk,
+    story::{Number, Story},
+};
 use crate::{
-    context::Context,
-    engine::audit::{Audit, Inventory, Manifests, Story, chains},
+    engine::provenance,
     model::{
         canonical,
         digest::Digest,
-        entry::Record,
-        key::VaultKey,
+        entry::ChainName,
         manifest::{MANIFEST, Manifest, box_key},
-        releases::ReleaseEvent,
+        provenance::PROVENANCE,
+        time::Time,
         verdict::Verdict,
         version::Version,
     },
 };
 
-/// Verifies all boxes and gives the manifests that are sound.
+/// No artifact can be larger: 1 GiB, four times what Lambda takes unpacked. Where no seal tells the size, what is larger is
+/// not read.
+const LARGEST: u64 = 1 << 30;
+
+/// Verifies the box of a release and gives its manifest, if that is sound.
+///
+/// # Errors
+/// What cannot be told as a finding.
 pub(super) async fn verify(
-    context: &Context,
+    desk: &Desk,
     audit: &mut Audit,
-    inventory: &Inventory,
     story: &Story,
-    now: &(dyn Fn(&str) + Sync),
-) -> anyhow::Result<Manifests> {
-    let sealed = chains::sealed(&story.releases);
-    let mut manifests = Manifests::new();
-    let mut previous: Option<(Version, Digest)> = None;
-    for (version, digest) in &sealed {
-        now(&format!("{version}"));
-        audit.releases += 1;
-        if let Some(manifest) = seal(context, audit, *version, *digest).await? {
-            agree(audit, story, &manifest, previous)?;
-            objects(context, audit, inventory, &manifest).await?;
-            manifests.insert(*version, manifest);
-        } else {
-            audit.notices.push(format!("{version}: its other objects were not checked: its manifest is not sound"));
-        }
-        previous = Some((*version, *digest));
+    release: Version,
+) -> anyhow::Result<Option<Manifest>> {
+    let none = Number::default();
+    let number = story.releases.get(&release).unwrap_or(&none);
+    for difference in &number.differences {
+        // What burned a number is the proof for it: those objects must still be what the burning recorded.
+        object(desk, audit, release, &difference.object, difference.uploaded, None).await?;
     }
-    unsealed(audit, inventory, story, &sealed.keys().copied().collect());
-    burned(context, audit, story).await?;
-    Ok(manifests)
+    let Some(sealed) = number.sealed else {
+        unsealed(desk, audit, story, release)?;
+        return Ok(None);
+    };
+    audit.releases += 1;
+    let Some(manifest) = seal(desk, audit, release, sealed).await? else {
+        audit.notices.push(format!("{release}: its other objects were not checked: its manifest is not sound"));
+        return Ok(None);
+    };
+    agree(audit, story, release, &manifest)?;
+    for (name, sealed) in &manifest.objects {
+        object(desk, audit, release, name, sealed.sha256, Some(sealed.size)).await?;
+    }
+    proven(desk, audit, &manifest, number.at).await?;
+    for name in desk.inventory.boxes.get(&release).into_iter().flatten() {
+        if name != MANIFEST && !manifest.objects.contains_key(name) {
+            let key = box_key(release, name)?;
+            audit.find(key, Verdict::Unexpected, "nothing", "an object that the manifest does not seal");
+        }
+    }
+    Ok(Some(manifest))
 }
 
-async fn seal(
-    context: &Context,
-    audit: &mut Audit,
-    version: Version,
-    sealed: Digest,
-) -> anyhow::Result<Option<Manifest>> {
-    let key = box_key(version, MANIFEST)?;
-    let bytes = match context.vault.read(&key).await {
+/// The provenance must be by the releaser, about these very artifacts.
+async fn proven(desk: &Desk, audit: &mut Audit, manifest: &Manifest, at: Option<Time>) -> anyhow::Result<()> {
+    let key = box_key(manifest.release, PROVENANCE)?;
+    let expected = "signed provenance of every artifact";
+    let Some(sealed) = manifest.objects.get(PROVENANCE) else {
+        audit.find(&key, Verdict::Missing, expected, "nothing that the manifest seals");
+        return Ok(());
+    };
+    // What is not what was sealed, or cannot be read, is a finding already.
+    let (Some(at), Ok(Some(bytes))) = (at, desk.vault.read(&key).await) else { return Ok(()) };
+    if Digest::of(&bytes) == sealed.sha256
+        && let Err(why) = provenance::proves(&desk.trusted.writer(&ChainName::Releases, at), manifest, &bytes)
+    {
+        audit.find(&key, Verdict::Incorrect, expected, why);
+    }
+    Ok(())
+}
+
+async fn seal(desk: &Desk, audit: &mut Audit, release: Version, sealed: Digest) -> anyhow::Result<Option<Manifest>> {
+    let key = box_key(release, MANIFEST)?;
+    let bytes = match desk.vault.read(&key).await {
         Ok(Some(bytes)) => bytes,
         Ok(None) => {
             audit.find(&key, Verdict::Missing, sealed.to_string(), "nothing");
@@ -78,21 +108,22 @@ async fn seal(
 }
 
 /// The manifest must be about what was reserved, and link to the release sealed before it.
-fn agree(
-    audit: &mut Audit,
-    story: &Story,
-    manifest: &Manifest,
-    previous: Option<(Version, Digest)>,
-) -> anyhow::Result<()> {
-    let key = box_key(manifest.release, MANIFEST)?;
-    let reserved = story.releases.iter().find_map(|record| match &record.entry.event {
-        ReleaseEvent::Reserved { commit, .. } if record.entry.release == Some(manifest.release) => Some(*commit),
-        _ => None,
-    });
+fn agree(audit: &mut Audit, story: &Story, release: Version, manifest: &Manifest) -> anyhow::Result<()> {
+    let key = box_key(release, MANIFEST)?;
+    if manifest.release != release {
+        audit.find(
+            &key,
+            Verdict::Incorrect,
+            format!("the manifest of {release}"),
+            format!("that of {}", manifest.release),
+        );
+    }
+    let reserved = story.releases.get(&release).and_then(|number| number.reserved.as_ref()).map(|(commit, _)| *commit);
     if reserved != Some(manifest.commit) {
         let expected = reserved.map_or_else(|| "a reservation".to_owned(), |commit| format!("commit {commit}"));
         audit.find(&key, Verdict::Incorrect, expected, format!("commit {}", manifest.commit));
     }
+    let previous = story.sealed_before(release);
     let link = manifest.previous.as_ref().map(|p| (p.release, p.manifest));
     if link != previous {
         let show =
@@ -102,77 +133,57 @@ fn agree(
     Ok(())
 }
 
-async fn objects(
-    context: &Context,
-    audit: &mut Audit,
-    inventory: &Inventory,
-    manifest: &Manifest,
-) -> anyhow::Result<()> {
-    for (name, sealed) in &manifest.objects {
-        object(context, audit, manifest.release, name, sealed.sha256, Some(sealed.size)).await?;
-    }
-    for (name, key) in inventory.boxes.get(&manifest.release).into_iter().flatten() {
-        if name != MANIFEST && !manifest.objects.contains_key(name) {
-            audit.find(key, Verdict::Unexpected, "nothing", "an object that the manifest does not seal");
-        }
-    }
-    Ok(())
-}
-
 /// A box without a seal is either under way, or burned, or nobody's.
-fn unsealed(audit: &mut Audit, inventory: &Inventory, story: &Story, sealed: &BTreeSet<Version>) {
-    for (version, objects) in &inventory.boxes {
-        if sealed.contains(version) {
-            continue;
-        }
-        let about = |record: &&Record<ReleaseEvent>| record.entry.release == Some(*version);
-        match story.releases.iter().rfind(about).map(|record| &record.entry.event) {
-            None => {
-                for key in objects.values() {
-                    audit.find(key, Verdict::Unexpected, "nothing", "an object of a release that was never reserved");
-                }
-            }
-            Some(ReleaseEvent::Burned { .. }) => {
-                audit.notices.push(format!("{version} is burned: its {} objects are sealed by nothing", objects.len()));
-                burned_seal(audit, objects.get(MANIFEST));
-            }
-            Some(_) => {
-                audit.notices.push(format!("{version} is not sealed yet: its objects were not checked"));
+fn unsealed(desk: &Desk, audit: &mut Audit, story: &Story, release: Version) -> anyhow::Result<()> {
+    let Some(objects) = desk.inventory.boxes.get(&release) else { return Ok(()) };
+    match story.releases.get(&release) {
+        None => {
+            for name in objects {
+                let key = box_key(release, name)?;
+                audit.find(key, Verdict::Unexpected, "nothing", "an object of a release that was never reserved");
             }
         }
-    }
-}
-
-/// What burned a number is the proof for it: those objects must still be what the burning recorded.
-async fn burned(context: &Context, audit: &mut Audit, story: &Story) -> anyhow::Result<()> {
-    for record in &story.releases {
-        let (Some(version), ReleaseEvent::Burned { differences, .. }) = (record.entry.release, &record.entry.event)
-        else {
-            continue;
-        };
-        for difference in differences {
-            object(context, audit, version, &difference.object, difference.uploaded, None).await?;
+        Some(number) if number.burned => {
+            audit.notices.push(format!("{release} is burned: its {} objects are sealed by nothing", objects.len()));
+            // A burned number never had a manifest: one that turns up later would make it look like a release.
+            if objects.contains(MANIFEST) {
+                let key = box_key(release, MANIFEST)?;
+                audit.find(key, Verdict::Unexpected, "nothing", "a manifest of a burned number");
+            }
         }
+        Some(_) => audit.notices.push(format!("{release} is not sealed yet: its objects were not checked")),
     }
     Ok(())
 }
 
-/// One object against its digest, and against its size where that is known.
+/// One object against its digest, and against its size where that is known. What cannot be it by its size is not read:
+/// it may be as large as someone liked.
 async fn object(
-    context: &Context,
+    desk: &Desk,
     audit: &mut Audit,
-    version: Version,
+    release: Version,
     name: &str,
     sha256: Digest,
     size: Option<u64>,
 ) -> anyhow::Result<()> {
-    let key = box_key(version, name)?;
+    let key = box_key(release, name)?;
     let show = |digest: Digest, size: Option<u64>| match size {
         Some(size) => format!("{digest} of {size} bytes"),
         None => digest.to_string(),
     };
     let expected = show(sha256, size);
-    match context.vault.fetch(&key, None).await {
+    match desk.vault.size(&key).await {
+        Ok(Some(found)) if size.map_or(found > LARGEST, |size| size != found) => {
+            audit.find(&key, Verdict::Incorrect, expected, format!("{found} bytes, which were not read"));
+            return Ok(());
+        }
+        Err(error) => {
+            audit.unread(&key, expected, error);
+            return Ok(());
+        }
+        Ok(_) => {}
+    }
+    match desk.vault.fetch(&key, None).await {
         Ok(Some((found, length))) if found == sha256 && size.is_none_or(|size| size == length) => {}
         Ok(Some((found, length))) => {
             audit.find(&key, Verdict::Incorrect, expected, show(found, Some(length)));
@@ -181,11 +192,4 @@ async fn object(
         Err(error) => audit.unread(&key, expected, error),
     }
     Ok(())
-}
-
-/// A burned number never had a manifest: one that turns up later would make it look like a release.
-fn burned_seal(audit: &mut Audit, manifest: Option<&VaultKey>) {
-    if let Some(key) = manifest {
-        audit.find(key, Verdict::Unexpected, "nothing", "a manifest of a burned number");
-    }
 }

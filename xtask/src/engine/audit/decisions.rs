@@ -1,12 +1,10 @@
-//! What people decided and what was added as proof: made by someone who could, about what was sealed.
+//! What people decided about a release and what was added as proof: made by someone who could, about what was sealed.
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use super::{Audit, chains, source::Desk, story::Story};
 use crate::{
-    engine::{
-        audit::{Audit, Manifests, Story},
-        gate,
-    },
+    engine::{evidence, gate},
     model::{
         approval::ApprovalEvent,
         canonical,
@@ -14,56 +12,63 @@ use crate::{
         entry::{ChainName, Record},
         evidence::Evidence,
         key::VaultKey,
-        policy::{PolicyEvent, PolicyState},
+        manifest::Manifest,
+        policy::PolicyState,
+        time::Time,
         verdict::Verdict,
         version::Version,
     },
-    plan::gate::{self as plan, Facts},
+    plan::gate::{self as plan, Facts, Signed},
 };
 
-/// Verifies every statement and every piece of evidence against the seals and the policy of its time.
+/// Verifies one chain of decisions and gives its statements, in order.
 ///
 /// # Errors
-/// If canonical bytes cannot be made.
-pub(super) fn verify(
+/// What cannot be told as a finding.
+pub(super) async fn statements(
+    desk: &Arc<Desk>,
     audit: &mut Audit,
     story: &Story,
-    sealed: &BTreeMap<Version, Digest>,
-    manifests: &Manifests,
-) -> anyhow::Result<()> {
-    for record in &story.approvals {
-        let entry = &record.entry;
-        let key = entry.chain.key(entry.number)?;
-        if let Err(why) = statement(story, manifests, record)? {
+    manifest: Option<&Manifest>,
+    chain: &ChainName,
+) -> anyhow::Result<Vec<Signed>> {
+    let mut statements = Vec::new();
+    chains::verify(desk, audit, chain, |audit, record: &Record<ApprovalEvent>, _| {
+        let signed = gate::signed(chain, record.clone())?;
+        let judged = match judged(story, manifest, chain, &signed)? {
+            Ok(()) => desk.trusted.person(record),
+            Err(why) => Err(why),
+        };
+        if let Err(why) = judged {
             let expected = "a statement by a person who could make it";
-            audit.find(&key, Verdict::Incorrect, expected, why);
+            audit.find(chain.key(record.entry.number)?, Verdict::Incorrect, expected, why);
         }
-    }
-    for (key, evidence) in &story.evidence {
-        about(audit, key, evidence, sealed);
-    }
-    Ok(())
+        statements.push(signed);
+        Ok(())
+    })
+    .await?;
+    Ok(statements)
 }
 
-fn statement(
+fn judged(
     story: &Story,
-    manifests: &Manifests,
-    record: &Record<ApprovalEvent>,
+    manifest: Option<&Manifest>,
+    chain: &ChainName,
+    signed: &Signed,
 ) -> anyhow::Result<Result<(), String>> {
-    let ChainName::Approvals { release, environment } = &record.entry.chain else { return Ok(Ok(())) };
-    let Some(manifest) = manifests.get(release) else {
+    let ChainName::Approvals { release, environment } = chain else { return Ok(Ok(())) };
+    let Some(manifest) = manifest else {
         return Ok(Err(format!("{release} has no sound seal that it could be about")));
     };
     let Some(stop) = manifest.stop(environment) else {
         return Ok(Err(format!("{environment} is not on the path that {release} froze")));
     };
     let digest = Digest::of(&canonical::to_vec(manifest)?);
-    let signed = gate::signed(&record.entry.chain, record.clone())?;
     // Clocks differ: a policy that was applied right before may carry a later time.
-    let latest = record.entry.time.after(plan::SKEW);
+    let time = signed.entry.time;
     let mut judged = Err("no policy was in force, so that nobody could decide".to_owned());
-    for policy in in_force(&story.policy, record.entry.time, latest) {
-        judged = plan::made(&Facts::when_signed(manifest, digest, stop, policy, &signed), &signed);
+    for policy in story.in_force(time, time.after(plan::SKEW)) {
+        judged = plan::made(&Facts::when_signed(manifest, digest, stop, policy, signed), signed);
         if judged.is_ok() {
             break;
         }
@@ -71,25 +76,61 @@ fn statement(
     Ok(judged)
 }
 
-/// The policies that were in force at any moment of a span of time.
-fn in_force(
-    policy: &[Record<PolicyEvent>],
-    from: crate::model::time::Time,
-    to: crate::model::time::Time,
-) -> impl Iterator<Item = &PolicyState> {
-    let first = policy.iter().rposition(|record| record.entry.time <= from).unwrap_or(0);
-    policy
-        .iter()
-        .skip(first)
-        .map(|record| &record.entry)
-        .filter(move |entry| entry.time <= to)
-        .map(|entry| &entry.state)
+impl Story {
+    /// The policies that were in force at any moment of a span of time.
+    pub(super) fn in_force(&self, from: Time, to: Time) -> impl Iterator<Item = &PolicyState> {
+        let first = self.policy.iter().rposition(|(time, _)| *time <= from);
+        let before = first.is_none().then_some(&self.none);
+        let held = self.policy.iter().skip(first.unwrap_or(0)).filter(move |(time, _)| *time <= to);
+        before.into_iter().chain(held.map(|(_, state)| state))
+    }
 }
 
-fn about(audit: &mut Audit, key: &VaultKey, evidence: &Evidence, sealed: &BTreeMap<Version, Digest>) {
-    let known = sealed.get(&evidence.release);
-    if known != Some(&evidence.manifest) {
-        let expected = known.map_or_else(|| "no seal".to_owned(), Digest::to_string);
-        audit.find(key, Verdict::Incorrect, format!("evidence about {expected}"), evidence.manifest.to_string());
+/// Verifies every piece of evidence about a release and gives what is sound.
+///
+/// # Errors
+/// What cannot be told as a finding.
+pub(super) async fn evidence(
+    desk: &Desk,
+    audit: &mut Audit,
+    story: &Story,
+    release: Version,
+) -> anyhow::Result<Vec<Evidence>> {
+    let sealed = story.releases.get(&release).and_then(|number| number.sealed);
+    let mut sound = Vec::new();
+    for key in desk.inventory.evidence.get(&release).into_iter().flatten() {
+        match piece(desk, audit, key).await {
+            Ok(Some(evidence)) => {
+                if sealed != Some(evidence.manifest) {
+                    let expected = sealed.map_or_else(|| "no seal".to_owned(), |digest| digest.to_string());
+                    let expected = format!("evidence about {expected}");
+                    audit.find(key, Verdict::Incorrect, expected, evidence.manifest.to_string());
+                }
+                sound.push(evidence);
+            }
+            Ok(None) => {}
+            Err(error) => chains::report(audit, key, error)?,
+        }
     }
+    Ok(sound)
+}
+
+/// One piece; what the witness saw of it must be this very one.
+async fn piece(desk: &Desk, audit: &mut Audit, key: &VaultKey) -> anyhow::Result<Option<Evidence>> {
+    let chain = key.as_str().strip_suffix(".json").and_then(|name| name.parse::<ChainName>().ok());
+    let noted = chain.as_ref().and_then(|chain| desk.noted(chain));
+    let bytes = desk.vault.read(key).await.map_err(|error| error.failed(format!("failed to read {key}")))?;
+    let Some(bytes) = bytes else {
+        audit.find(key, Verdict::Missing, "evidence that the witness saw", "nothing");
+        return Ok(None);
+    };
+    let found = Digest::of(&bytes);
+    if let Some(head) = noted.filter(|head| head.sha256 != found) {
+        audit.find(key, Verdict::Incorrect, format!("{}, as the witness saw it", head.sha256), found.to_string());
+    }
+    let keys = |evidence: &Evidence| match &chain {
+        Some(chain) => desk.trusted.writer(chain, evidence.time),
+        None => Vec::new(),
+    };
+    Ok(Some(evidence::sound(key, &bytes, keys)?.evidence))
 }

@@ -1,35 +1,34 @@
-//! Verifies the whole vault offline: every chain, every link and signature, every sealed object, and that nothing is
-//! there that nobody wrote. Every finding names its object.
+//! Verifies the whole vault offline: every chain, every link and signature, every sealed object, the gate of every entry
+//! into an environment, and that nothing is there that nobody wrote. Every finding names its object.
+//!
+//! The vault alone is enough. Every object is read once; of what was read only what later objects are judged by is kept.
 
 mod boxes;
 mod chains;
 mod decisions;
+mod entered;
+mod inventory;
+mod ordered;
+mod release;
+mod source;
+mod story;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeSet, sync::Arc};
 
 use serde::Serialize;
 
+pub use self::source::{Source, Trust};
+use self::{
+    inventory::Inventory,
+    source::{Desk, Trusted},
+    story::Story,
+};
 use crate::{
     context::Context,
-    engine::{evidence, ledger},
+    engine::ledger,
     failure::Failure,
-    model::{
-        approval::ApprovalEvent,
-        entry::{ChainName, Record, Writer},
-        environment::EnvironmentEvent,
-        evidence::Evidence,
-        key::VaultKey,
-        manifest::Manifest,
-        names::EnvName,
-        policy::PolicyEvent,
-        releases::ReleaseEvent,
-        verdict::Verdict,
-        version::Version,
-    },
-    ports::{
-        vault::VaultError,
-        witness::{Head, Heads},
-    },
+    model::{entry::ChainName, key::VaultKey, verdict::Verdict},
+    ports::{vault::VaultError, witness::Heads},
 };
 
 /// What `audit verify` found.
@@ -45,6 +44,8 @@ pub struct Audit {
     pub findings: Vec<AuditFinding>,
     /// What limits this audit's word, and what is not sealed yet.
     pub notices: Vec<String>,
+    /// The chains whose last entries no witness saw: removed ones would not show.
+    pub unwitnessed: Vec<ChainName>,
 }
 
 /// One thing that is not as it must be.
@@ -59,6 +60,55 @@ pub struct AuditFinding {
     /// What is there.
     pub found: String,
 }
+
+/// Verifies the vault of a command.
+///
+/// # Errors
+/// As `verify`.
+pub async fn run(context: &Context) -> anyhow::Result<Audit> {
+    verify(&Source::of(context)).await
+}
+
+/// Verifies a vault.
+///
+/// # Errors
+/// Unfinished, if the vault cannot be listed, the witness or a key cannot be asked; what single objects hold is a finding,
+/// not an error.
+pub async fn verify(source: &Source) -> anyhow::Result<Audit> {
+    let mut audit = Audit::default();
+    let phase = source.story.phase("verifying the vault");
+    // The witness first: whoever appends meanwhile must not look like someone who removed a tail.
+    let heads = match &source.witness {
+        None => None,
+        Some(witness) => {
+            let heads = witness.heads().await;
+            heads.map_err(|error| ledger::unfinished("failed to ask the witness".to_owned(), error))?
+        }
+    };
+    let listed = source.vault.list(None).await.map_err(|e| e.failed("failed to list the vault"))?;
+    audit.objects = listed.len();
+    let mut inventory = Inventory::default();
+    let mut faults = inventory.file(&mut audit, listed);
+    audit.witnessed(&inventory, heads.as_ref())?;
+    let heads = heads.unwrap_or_default();
+    inventory.remember(&heads)?;
+    let trusted = Trusted::of(source, &inventory, &mut audit.notices).await?;
+    let desk = Arc::new(Desk { vault: Arc::clone(&source.vault), inventory, heads, trusted });
+    let now = |text: &str| phase.now(text);
+    let story = Arc::new(Story::follow(&desk, &mut audit, &now).await?);
+    release::all(&desk, &mut audit, &story, &now).await?;
+    // What reading an object found already is not told twice.
+    let named: BTreeSet<&str> = audit.findings.iter().map(|finding| finding.object.as_str()).collect();
+    faults.retain(|name, _| !named.contains(name.as_str()));
+    for (name, fault) in faults {
+        audit.find(name, Verdict::Incorrect, "an object that was written once", fault);
+    }
+    phase.done(&format!("{} objects, {} findings", audit.objects, audit.findings.len()));
+    Ok(audit)
+}
+
+/// How many unwitnessed chains a notice names.
+const TOLD: usize = 8;
 
 impl Audit {
     /// The failure that this audit ends with.
@@ -97,136 +147,43 @@ impl Audit {
         };
         self.find(key, verdict, expected, format!("{:#}", anyhow::Error::from(error)));
     }
-}
 
-/// What lies in the vault, by what it is.
-#[derive(Debug, Default)]
-struct Inventory {
-    chains: BTreeMap<ChainName, BTreeMap<u64, VaultKey>>,
-    evidence: Vec<VaultKey>,
-    boxes: BTreeMap<Version, BTreeMap<String, VaultKey>>,
-}
+    /// Takes over what a part of the work found.
+    fn merge(&mut self, part: Self) {
+        self.entries += part.entries;
+        self.releases += part.releases;
+        self.findings.extend(part.findings);
+        self.notices.extend(part.notices);
+    }
 
-/// What the chains say happened, for the cross-checks.
-#[derive(Debug, Default)]
-struct Story {
-    releases: Vec<Record<ReleaseEvent>>,
-    environments: BTreeMap<EnvName, Vec<Record<EnvironmentEvent>>>,
-    policy: Vec<Record<PolicyEvent>>,
-    approvals: Vec<Record<ApprovalEvent>>,
-    evidence: Vec<(VaultKey, Evidence)>,
-}
-
-/// Verifies the vault.
-///
-/// # Errors
-/// Unfinished, if the vault cannot be listed; what single objects hold is a finding, not an error.
-pub async fn run(context: &Context) -> anyhow::Result<Audit> {
-    let mut audit = Audit::default();
-    let phase = context.story.phase("verifying the vault");
-    // The witness first: whoever appends meanwhile must not look like someone who removed a tail.
-    let heads = ledger::heads(context).await?;
-    let listed = context.vault.list(None).await.map_err(|e| e.failed("failed to list the vault"))?;
-    audit.objects = listed.len();
-    let mut inventory = Inventory::default();
-    let mut faults = BTreeMap::new();
-    for item in listed {
-        if let Some(fault) = item.fault {
-            faults.insert(item.name.clone(), fault);
-        }
-        if item.key.is_none_or(|key| !inventory.take(key)) {
-            audit.find(item.name, Verdict::Unexpected, "nothing", "an object that no writer of this vault makes");
-        }
-    }
-    if heads.is_none() && !inventory.chains.is_empty() {
-        audit.notices.push("tail unwitnessed: there is no witness, so removed last entries would not show".to_owned());
-    }
-    for chain in heads.iter().flat_map(Heads::keys) {
-        inventory.chains.entry(chain.clone()).or_default();
-    }
-    let mut story = Story::default();
-    for (chain, entries) in &inventory.chains {
-        phase.now(&format!("{chain}: {} entries", entries.len()));
-        let noted = heads.as_ref().and_then(|heads| heads.get(chain)).copied();
-        match chain {
-            ChainName::Releases => {
-                story.releases = chains::verify(context, &mut audit, chain, entries, noted).await?;
-            }
-            ChainName::Environment(env) => {
-                let records = chains::verify(context, &mut audit, chain, entries, noted).await?;
-                story.environments.insert(env.clone(), records);
-            }
-            ChainName::Policy => {
-                story.policy = chains::verify(context, &mut audit, chain, entries, noted).await?;
-            }
-            ChainName::Evidence { .. } => evidence_noted(context, &mut audit, chain, noted).await?,
-            ChainName::Approvals { .. } => {
-                story.approvals.extend(chains::verify(context, &mut audit, chain, entries, noted).await?);
+    /// Notes each chain whose last entry no witness saw. A witness that was removed begins anew with what comes next,
+    /// so that it shows in what it did not see.
+    fn witnessed(&mut self, inventory: &Inventory, heads: Option<&Heads>) -> anyhow::Result<()> {
+        let head = |chain: &ChainName| heads.and_then(|heads| heads.get(chain)).map_or(0, |head| head.number);
+        for (chain, numbers) in &inventory.chains {
+            if numbers.last().is_some_and(|last| *last > head(chain)) {
+                self.unwitnessed.push(chain.clone());
             }
         }
-    }
-    for key in &inventory.evidence {
-        phase.now(key.as_str());
-        match evidence::one(context, key).await {
-            Ok(evidence) => story.evidence.push((key.clone(), evidence)),
-            Err(error) => chains::report(&mut audit, key, error)?,
+        for key in inventory.evidence.values().flatten() {
+            let chain = key.as_str().strip_suffix(".json").and_then(|name| name.parse().ok());
+            self.unwitnessed.extend(chain.filter(|chain| head(chain) == 0));
         }
-    }
-    let manifests = boxes::verify(context, &mut audit, &inventory, &story, &|text| phase.now(text)).await?;
-    chains::cross_check(&mut audit, &story, &manifests);
-    // What reading an object found already is not told twice.
-    faults.retain(|name, _| audit.findings.iter().all(|finding| finding.object != *name));
-    for (name, fault) in faults {
-        audit.find(name, Verdict::Incorrect, "an object that was written once", fault);
-    }
-    decisions::verify(&mut audit, &story, &chains::sealed(&story.releases), &manifests)?;
-    phase.done(&format!("{} objects, {} findings", audit.objects, audit.findings.len()));
-    Ok(audit)
-}
-
-/// Evidence that the witness saw must be there, and be the same.
-async fn evidence_noted(
-    context: &Context,
-    audit: &mut Audit,
-    chain: &ChainName,
-    noted: Option<Head>,
-) -> anyhow::Result<()> {
-    let Some(noted) = noted else { return Ok(()) };
-    let key = chain.key(1)?;
-    match context.vault.fetch(&key, None).await {
-        Ok(Some((found, _))) if found == noted.sha256 => {}
-        Ok(Some((found, _))) => {
-            audit.find(&key, Verdict::Incorrect, format!("{}, as the witness saw it", noted.sha256), found.to_string());
+        let names = self.unwitnessed.iter().take(TOLD).map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        let more = match self.unwitnessed.len().saturating_sub(TOLD) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        match (self.unwitnessed.is_empty(), heads) {
+            (true, _) => {}
+            (false, None) => self.notices.push(format!(
+                "tail unwitnessed: there is no witness, so removed last entries would not show: {names}{more}"
+            )),
+            (false, Some(_)) => self.notices.push(format!(
+                "tail unwitnessed: the witness did not see the last entries of {names}{more}, so others that were \
+                 removed there would not show"
+            )),
         }
-        Ok(None) => audit.find(&key, Verdict::Missing, "evidence that the witness saw", "nothing"),
-        Err(error) => audit.unread(&key, noted.sha256.to_string(), error),
-    }
-    Ok(())
-}
-
-/// The manifests of all sealed releases that could be read.
-type Manifests = BTreeMap<Version, Manifest>;
-
-impl Inventory {
-    /// Files an object where it belongs; `false` if it belongs nowhere.
-    fn take(&mut self, key: VaultKey) -> bool {
-        let Some((folder, name)) = key.as_str().rsplit_once('/') else { return false };
-        if let Ok(chain) = folder.parse::<ChainName>() {
-            let number = name.strip_suffix(".json").and_then(|digits| digits.parse::<u64>().ok());
-            // `00000001.json` and nothing that merely reads as the same number; a chain begins at 1.
-            let number = number.filter(|number| *number > 0 && chain.key(*number).is_ok_and(|own| own == key));
-            return number.is_some_and(|number| self.chains.entry(chain).or_default().insert(number, key).is_none());
-        }
-        if folder.strip_prefix("evidence/").is_some_and(|version| version.parse::<Version>().is_ok()) {
-            self.evidence.push(key);
-            return true;
-        }
-        let (own, name) = key.as_str().split_once('/').unwrap_or((key.as_str(), ""));
-        match own.parse::<Version>() {
-            Ok(version) if version.to_string() == own && Writer::of(&key).is_some() => {
-                self.boxes.entry(version).or_default().insert(name.to_owned(), key.clone()).is_none()
-            }
-            _ => false,
-        }
+        Ok(())
     }
 }

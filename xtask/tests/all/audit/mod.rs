@@ -1,8 +1,12 @@
 //! Tampering shows: whatever is changed in the vault, `audit verify` finds it and names it.
 
 mod attacks;
+mod copies;
 mod corpus;
 mod decisions;
+mod entered;
+mod pack;
+mod scale;
 mod strangers;
 
 use std::{

@@ -82,7 +82,8 @@ fn repay(envelope: &mut Value, from: &str, to: &str) {
 #[tokio::test]
 async fn whatever_is_wrong_with_it_proves_nothing() {
     let (_keep, context, manifest, envelopes) = released().await;
-    assert_eq!(provenance::proves(&context, &manifest, envelopes.as_bytes()).await.unwrap(), Ok(()));
+    let trusted = context.signer.trusted(&Writer::Releaser).await.unwrap();
+    assert_eq!(provenance::proves(&trusted, &manifest, envelopes.as_bytes()), Ok(()));
     type Change = fn(&mut Value);
     let changes: [(Change, &str); 5] = [
         (|e| repay(e, "cargo-function", "make"), "none of its 1 signatures is by a key that counts"),
@@ -93,7 +94,7 @@ async fn whatever_is_wrong_with_it_proves_nothing() {
     ];
     for (change, words) in changes {
         let bent = with(&envelopes, change);
-        let why = provenance::proves(&context, &manifest, bent.as_bytes()).await.unwrap().unwrap_err();
+        let why = provenance::proves(&trusted, &manifest, bent.as_bytes()).unwrap_err();
         assert!(why.contains(words), "{why}");
     }
     let mut lines = envelopes.lines();
@@ -103,16 +104,16 @@ async fn whatever_is_wrong_with_it_proves_nothing() {
         (vec![alpha, alpha, beta], "3 statements about 2 artifacts"),
         (vec![], "nothing is said about alpha.zip"),
     ] {
-        let why = provenance::proves(&context, &manifest, lines.join("\n").as_bytes()).await.unwrap().unwrap_err();
+        let why = provenance::proves(&trusted, &manifest, lines.join("\n").as_bytes()).unwrap_err();
         assert!(why.contains(words), "{why}");
     }
     // Sound envelopes, but of another build: of other bytes, of another commit, for another release.
     let mut other = manifest.clone();
     other.objects.get_mut("alpha.zip").unwrap().sha256 = Digest::of(b"other");
-    let why = provenance::proves(&context, &other, envelopes.as_bytes()).await.unwrap().unwrap_err();
+    let why = provenance::proves(&trusted, &other, envelopes.as_bytes()).unwrap_err();
     assert!(why.contains("alpha.zip is sha256:") && why.contains("the provenance is about"), "{why}");
     let other = Manifest { release: "v9.9.9".parse().unwrap(), ..manifest };
-    let why = provenance::proves(&context, &other, envelopes.as_bytes()).await.unwrap().unwrap_err();
+    let why = provenance::proves(&trusted, &other, envelopes.as_bytes()).unwrap_err();
     assert!(why.contains("alpha.zip was built for v1.0.0"), "{why}");
 }
 

@@ -4,6 +4,7 @@ pub(crate) mod faults;
 pub(crate) mod invariants;
 #[cfg(feature = "aws")]
 pub(crate) mod ministack;
+pub(crate) mod past;
 pub(crate) mod people;
 pub(crate) mod project;
 pub(crate) mod repo;

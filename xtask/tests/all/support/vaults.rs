@@ -12,7 +12,7 @@ use xtask::{
         digest::Digest,
         entry::{ChainName, Event},
         environment::EnvironmentEvent,
-        manifest::{MANIFEST, Manifest, PreviousRelease, Toolchain, box_key},
+        manifest::{Change, MANIFEST, Manifest, PreviousRelease, Toolchain, box_key},
         releases::ReleaseEvent,
         version::Version,
     },
@@ -21,24 +21,30 @@ use xtask::{
 
 /// A release that is verified in dev and qa, and waits at the gate of uat.
 pub(crate) async fn living(context: &Context, version: Version, commit: CommitId) {
-    let manifest = Some(sealed(context, version, commit).await);
+    let manifest = sealed(context, version, commit, Vec::new()).await;
     for environment in ["dev", "qa"] {
-        let chain = ChainName::Environment(environment.parse().unwrap());
-        for event in [
-            claimed(context),
-            EnvironmentEvent::Staged { functions: BTreeMap::new() },
-            EnvironmentEvent::Shifting { moves: Vec::new(), smoke: Vec::new(), canary: None },
-            EnvironmentEvent::Shifted,
-            EnvironmentEvent::Verified { smoke: Vec::new() },
-        ] {
-            append(context, &chain, version, manifest, event).await;
-        }
+        entered(context, environment, version, manifest).await;
+    }
+}
+
+/// Writes that a release entered an environment and is verified there, as whoever holds its deployer's key can: no gate is
+/// asked.
+pub(crate) async fn entered(context: &Context, environment: &str, version: Version, manifest: Digest) {
+    let chain = ChainName::Environment(environment.parse().unwrap());
+    for event in [
+        claimed(context),
+        EnvironmentEvent::Staged { functions: BTreeMap::new() },
+        EnvironmentEvent::Shifting { moves: Vec::new(), smoke: Vec::new(), canary: None },
+        EnvironmentEvent::Shifted,
+        EnvironmentEvent::Verified { smoke: Vec::new() },
+    ] {
+        append(context, &chain, version, Some(manifest), event).await;
     }
 }
 
 /// A release that is sealed and died in dev.
 pub(crate) async fn dead(context: &Context, version: Version, commit: CommitId) {
-    let manifest = Some(sealed(context, version, commit).await);
+    let manifest = Some(sealed(context, version, commit, Vec::new()).await);
     let dev = ChainName::Environment("dev".parse().unwrap());
     append(context, &dev, version, manifest, claimed(context)).await;
     append(context, &dev, version, manifest, EnvironmentEvent::Died { finding: "told to die".to_owned() }).await;
@@ -51,7 +57,8 @@ pub(crate) async fn burned(context: &Context, version: Version, commit: CommitId
     append(context, &ChainName::Releases, version, None, burned).await;
 }
 
-async fn sealed(context: &Context, version: Version, commit: CommitId) -> Digest {
+/// Seals a release without artifacts that brings these commits; its identity.
+pub(crate) async fn sealed(context: &Context, version: Version, commit: CommitId, changes: Vec<Change>) -> Digest {
     reserved(context, version, commit).await;
     let previous = survey::state(context).await.unwrap().sealed;
     let none = || "none".to_owned();
@@ -66,7 +73,7 @@ async fn sealed(context: &Context, version: Version, commit: CommitId) -> Digest
         objects: BTreeMap::new(),
         functions: BTreeMap::new(),
         path: context.config.path.clone(),
-        changes: Vec::new(),
+        changes,
     };
     let bytes = canonical::to_vec(&manifest).unwrap();
     context.vault.create(&box_key(version, MANIFEST).unwrap(), Body::Bytes(&bytes)).await.unwrap();
@@ -92,7 +99,14 @@ fn claimed(context: &Context) -> EnvironmentEvent {
     EnvironmentEvent::Claimed { machine, expires: context.clock.now(), took_over: None, rollback: None }
 }
 
-async fn append<E: Event>(context: &Context, chain: &ChainName, of: Version, manifest: Option<Digest>, event: E) {
+/// Appends what is said, whatever it says.
+pub(crate) async fn append<E: Event>(
+    context: &Context,
+    chain: &ChainName,
+    of: Version,
+    manifest: Option<Digest>,
+    event: E,
+) {
     let draft = ledger::Draft { release: Some(of), manifest, event };
     ledger::append(context, chain, |_| Ok(draft.clone())).await.unwrap();
 }
