@@ -7,4 +7,5 @@ pub mod cargo;
 pub mod draft;
 pub mod git;
 pub mod local;
+pub mod notify;
 pub mod ssh;

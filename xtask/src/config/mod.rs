@@ -3,6 +3,7 @@
 pub mod aws;
 mod canary;
 pub mod load;
+mod notifications;
 pub mod people;
 pub mod raw;
 pub mod smoke;
@@ -43,6 +44,8 @@ pub struct Config {
     pub seeds: BTreeMap<String, Utf8PathBuf>,
     /// What `--profile aws` runs with, if the file has it.
     pub aws: Option<aws::Aws>,
+    /// Who is told when something happens to a release.
+    pub notifications: raw::notifications::Notifications,
     /// The alarms on this machine.
     pub alarms: BTreeMap<AlarmName, raw::LocalAlarm>,
 }
