@@ -9,7 +9,7 @@ use camino::Utf8PathBuf;
 
 use crate::{
     config::Config,
-    engine::patience::Patient,
+    engine::{notify::Channels, patience::Patient},
     failure::Failure,
     model::{names::EnvName, version::Version},
     ports::{
@@ -53,6 +53,8 @@ pub struct Context {
     pub subject: Arc<Subject>,
     /// Why environments cannot be deployed to from here, of those that cannot.
     pub withheld: BTreeMap<EnvName, String>,
+    /// Who is told what happened.
+    pub channels: Arc<Channels>,
     /// What watches each environment.
     pub alarms: BTreeMap<EnvName, Arc<dyn Alarms>>,
     /// The repository.

@@ -8,4 +8,5 @@ pub mod cargo;
 pub mod draft;
 pub mod git;
 pub mod local;
+pub mod notify;
 pub mod ssh;

@@ -15,9 +15,11 @@ mod graveyard;
 mod history;
 mod interrupt;
 mod invoke;
+mod notify;
 mod policy;
 mod promote;
 mod release;
+mod report;
 mod reproduce;
 mod rollback;
 mod status;
@@ -77,6 +79,10 @@ pub enum Command {
     History(history::Args),
     /// Show what differs between two releases
     Diff(diff::Args),
+    /// Write the release board: one page with every release's journey
+    Report(report::Args),
+    /// Try the notices out that release.toml asks for
+    Notify(notify::Args),
     /// Check the vault and its ledger
     Audit(audit::Args),
     /// Build and pack the functions, and release nothing
@@ -113,6 +119,8 @@ pub async fn run(world: &World, command: Command) -> anyhow::Result<Answer> {
         Command::Graveyard(args) => graveyard::run(world, args).await,
         Command::History(args) => history::run(world, args).await,
         Command::Diff(args) => diff::run(world, args).await,
+        Command::Report(args) => report::run(world, args).await,
+        Command::Notify(args) => notify::run(world, args).await,
         Command::Audit(args) => audit::run(world, args).await,
         Command::Build(args) => build::run(world, args),
         Command::Reproduce(args) => reproduce::run(world, args).await,

@@ -20,6 +20,7 @@ use crate::{
             vault::LocalVault,
             witness::FileWitness,
         },
+        notify,
     },
     cmd::{Globals, Profile},
     config::{
@@ -27,7 +28,7 @@ use crate::{
         load::{self, Found},
     },
     context::{Context, Site, Subject},
-    engine::release::survey,
+    engine::{notify::Channels, release::survey},
     failure::Failure,
     model::{manifest::Stop, names::EnvName},
     output::progress::Narrator,
@@ -120,6 +121,8 @@ impl World {
             Profile::Local => self.on_this_machine(&config, &local, &clock),
             Profile::Aws => self.on_aws(&config, &local, &clock, &actor, &subject).await?,
         };
+        let channels = Channels::new(notify::open(&config.notifications, &root, &self.environment));
+        let channels = Arc::new(channels);
         Ok(Context {
             root: root.clone(),
             config: Arc::new(config),
@@ -138,6 +141,7 @@ impl World {
             locks: Arc::new(locks),
             fleets,
             alarms,
+            channels,
             subject,
             withheld,
             git: Arc::new(git) as Arc<dyn Git>,

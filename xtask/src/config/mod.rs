@@ -3,6 +3,7 @@
 pub mod aws;
 mod canary;
 pub mod load;
+mod notifications;
 pub mod people;
 pub mod raw;
 pub mod smoke;
@@ -45,6 +46,8 @@ pub struct Config {
     pub aws: Option<aws::Aws>,
     /// Whether the fleets are Lambda's; else they are folders of this machine.
     pub on_lambda: bool,
+    /// Who is told when something happens to a release.
+    pub notifications: raw::notifications::Notifications,
     /// The alarms on this machine.
     pub alarms: BTreeMap<AlarmName, raw::LocalAlarm>,
 }

@@ -1,6 +1,7 @@
 //! `release.toml` and `smoke.toml` as they are written. Unknown keys are errors: a misspelt rule must not fail open.
 
 pub mod aws;
+pub mod notifications;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -34,6 +35,9 @@ pub struct Release {
     pub functions: BTreeMap<FunctionName, Function>,
     /// The environments, in the order in which a release goes through them.
     pub environments: Vec<Environment>,
+    /// Who is told when something happens to a release.
+    #[serde(default)]
+    pub notifications: notifications::Notifications,
     /// Where things run and are kept.
     pub profile: Profiles,
 }

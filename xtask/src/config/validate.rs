@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use camino::Utf8Path;
 
 use crate::{
-    config::{Config, FunctionConfig, Settings, aws, canary, raw},
+    config::{Config, FunctionConfig, Settings, aws, canary, notifications, raw},
     model::{
         configuration::{Architecture, Configuration},
         manifest::{GateRules, Stop},
@@ -45,6 +45,7 @@ pub fn release(raw: raw::Release) -> Result<Config, Vec<String>> {
     let functions = raw.functions.iter().map(|(name, f)| (name.clone(), function(name, f, &names, &mut problems)));
     let functions: BTreeMap<_, _> = functions.collect();
     canary::check(&raw, &mut problems);
+    notifications::check(&raw.notifications, &mut problems);
     for (database, folder) in &local.seeds {
         for relative in [database, folder] {
             if !is_inside(relative) {
@@ -70,6 +71,7 @@ pub fn release(raw: raw::Release) -> Result<Config, Vec<String>> {
         fleet_names,
         variables: names.iter().map(|env| (env.clone(), variables(local, env))).collect(),
         on_lambda: false,
+        notifications: raw.notifications,
         alarms: local.alarms.clone(),
         seeds: local.seeds.iter().map(|(db, folder)| (db.clone(), folder.into())).collect(),
         aws,

@@ -199,7 +199,7 @@ async fn bring(
 
 /// The chains whose entries lie in a folder of the vault and below, by what the vault lists and by what the witness saw:
 /// a listing that is not whole must not leave a hole in the mirror.
-async fn folders(context: &Context, folder: &str) -> anyhow::Result<BTreeSet<ChainName>> {
+pub(super) async fn folders(context: &Context, folder: &str) -> anyhow::Result<BTreeSet<ChainName>> {
     let listed = context.vault.list(Some(&folder.parse()?)).await;
     let listed = listed.map_err(|error| error.failed(format!("failed to list {folder}")))?;
     let chain = |item: Listed| {

@@ -135,6 +135,14 @@ pub async fn manifest(context: &Context, release: Version) -> anyhow::Result<(Ma
         );
         return Err(Failure::Refused(format!("{release} is not a sealed release; {known}")).into());
     };
+    Ok((sealed_as(context, release, sealed).await?, sealed))
+}
+
+/// The seal of a release whose `sealed` entry says that this is its identity.
+///
+/// # Errors
+/// Integrity, if the manifest is not that one; unfinished, if it cannot be read.
+pub async fn sealed_as(context: &Context, release: Version, sealed: Digest) -> anyhow::Result<Manifest> {
     let key = box_key(release, MANIFEST)?;
     let bytes = context.vault.read(&key).await.map_err(|e| e.failed(format!("failed to read {key}")))?;
     let Some(bytes) = bytes else {
@@ -148,9 +156,9 @@ pub async fn manifest(context: &Context, release: Version) -> anyhow::Result<(Ma
         ))
         .into());
     }
-    let manifest = crate::model::canonical::from_slice(&bytes)
-        .map_err(|error| Failure::Integrity(format!("{key} is not a manifest that this tool can read: {error}")))?;
-    Ok((manifest, sealed))
+    let manifest = crate::model::canonical::from_slice(&bytes);
+    Ok(manifest
+        .map_err(|error| Failure::Integrity(format!("{key} is not a manifest that this tool can read: {error}")))?)
 }
 
 /// The newest sealed release, dead or not.

@@ -6,13 +6,7 @@ use serde::Serialize;
 use crate::{
     context::Context,
     engine::{facts, ledger},
-    model::{
-        entry::{ChainName, Entry},
-        names::EnvName,
-        releases::ReleaseEvent,
-        time::Time,
-        version::Version,
-    },
+    model::{entry::ChainName, names::EnvName, releases::ReleaseEvent, time::Time, version::Version},
 };
 
 /// One grave.
@@ -37,7 +31,8 @@ pub struct Grave {
 /// # Errors
 /// Integrity or unfinished, as reading goes.
 pub async fn graves(context: &Context) -> anyhow::Result<Vec<Grave>> {
-    let entries = releases(context).await?;
+    let records = ledger::whole::<ReleaseEvent>(context, &ChainName::Releases).await?;
+    let entries: Vec<_> = records.into_iter().map(|record| record.entry).collect();
     let sealed: Vec<Version> =
         entries.iter().filter(|e| matches!(e.event, ReleaseEvent::Sealed { .. })).filter_map(|e| e.release).collect();
     let next = |dead: Version| sealed.iter().copied().find(|release| *release > dead);
@@ -67,16 +62,4 @@ pub async fn graves(context: &Context) -> anyhow::Result<Vec<Grave>> {
         }
     }
     Ok(graves)
-}
-
-/// The whole `releases/` chain, first entry first.
-async fn releases(context: &Context) -> anyhow::Result<Vec<Entry<ReleaseEvent>>> {
-    let mut entries = Vec::new();
-    let mut here = ledger::head::<ReleaseEvent>(context, &ChainName::Releases).await?;
-    while let Some(record) = here {
-        here = ledger::before(context, &ChainName::Releases, &record).await?;
-        entries.push(record.entry);
-    }
-    entries.reverse();
-    Ok(entries)
 }

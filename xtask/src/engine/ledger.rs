@@ -5,6 +5,7 @@
 
 use crate::{
     context::Context,
+    engine::notify,
     failure::{self, Failure},
     model::{
         digest::Digest,
@@ -92,6 +93,7 @@ pub async fn append_signed<E: Event>(
             created if created.is_ok() || is_there(context, &key, &created, &bytes).await? => {
                 let noted = context.witness.note(chain, Head { number, sha256: record.digest }).await;
                 noted.map_err(|error| unfinished(format!("failed to have {chain} witnessed"), error))?;
+                notify::appended(context, &record.entry).await;
                 return Ok(record);
             }
             Err(error) if !matches!(error, VaultError::Exists(_)) => {
@@ -224,6 +226,21 @@ pub async fn before<E: Event>(
         .into());
     }
     Ok(Some(before))
+}
+
+/// A whole chain, first entry first.
+///
+/// # Errors
+/// As `head` and `before`.
+pub async fn whole<E: Event>(context: &Context, chain: &ChainName) -> anyhow::Result<Vec<Record<E>>> {
+    let mut records = Vec::new();
+    let mut here = head::<E>(context, chain).await?;
+    while let Some(record) = here {
+        here = before(context, chain, &record).await?;
+        records.push(record);
+    }
+    records.reverse();
+    Ok(records)
 }
 
 async fn read(context: &Context, key: &VaultKey) -> anyhow::Result<Vec<u8>> {

@@ -5,8 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{
     digest::Digest,
-    entry::{About, Event},
+    entry::{About, Entry, Event},
     names::{EnvName, PersonId, RoleName},
+    notice::Notice,
     time::Time,
 };
 
@@ -114,6 +115,10 @@ impl Event for ApprovalEvent {
 
     fn may_follow(&self, _before: &ApprovalsState, _about: &About) -> bool {
         true
+    }
+
+    fn notices(entry: &Entry<Self>) -> Vec<Notice> {
+        Notice::of_approval(entry)
     }
 
     fn kind(&self) -> &'static str {

@@ -9,6 +9,7 @@ use crate::model::{
     digest::Digest,
     key::{KeyError, VaultKey},
     names::{EnvName, NameError},
+    notice::Notice,
     time::Time,
     version::Version,
 };
@@ -56,6 +57,11 @@ pub trait Event: Clone + fmt::Debug + PartialEq + Serialize + DeserializeOwned +
 
     /// The word for this event, as in `kind`.
     fn kind(&self) -> &'static str;
+
+    /// What people are told when such an entry was recorded.
+    fn notices(_entry: &Entry<Self>) -> Vec<Notice> {
+        Vec::new()
+    }
 }
 
 /// What an event is about: the part of its entry that changes a state.

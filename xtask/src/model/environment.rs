@@ -11,8 +11,9 @@ use crate::{
     model::{
         canary::{BegunStep, Canary, CanaryRules},
         digest::Digest,
-        entry::{About, Event},
+        entry::{About, Entry, Event},
         names::{AliasName, FleetName, FunctionName},
+        notice::Notice,
         smoke::CheckResult,
         time::Time,
         version::Version,
@@ -281,6 +282,10 @@ impl Event for EnvironmentEvent {
             Self::Abandoned { .. } => &[Phase::Claimed, Phase::Staged, Phase::Shifting, Phase::Shifted, Phase::Failing],
         };
         holder.is_some() && holder == about.release && phases.contains(&before.phase)
+    }
+
+    fn notices(entry: &Entry<Self>) -> Vec<Notice> {
+        Notice::of_environment(entry)
     }
 
     fn kind(&self) -> &'static str {

@@ -18,6 +18,7 @@ pub mod freeze;
 pub mod key;
 pub mod manifest;
 pub mod names;
+pub mod notice;
 pub mod people;
 pub mod plain;
 pub mod policy;

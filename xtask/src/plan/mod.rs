@@ -1,5 +1,6 @@
 //! Pure decisions: what the next version is, what a promotion does, whether a gate holds. No I/O.
 
+pub mod board;
 pub mod canary;
 pub mod diff;
 pub mod freeze;

@@ -6,6 +6,7 @@ pub mod clock;
 pub mod fleet;
 pub mod git;
 pub mod lock;
+pub mod notifier;
 pub mod person_key;
 pub mod signer;
 pub mod story;

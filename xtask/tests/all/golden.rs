@@ -37,7 +37,7 @@ fn schema(name: &str, schema: &schemars::Schema) {
     golden(name, &format!("{}\n", serde_json::to_string_pretty(schema).unwrap()));
 }
 
-fn golden(name: &str, text: &str) {
+pub(crate) fn golden(name: &str, text: &str) {
     let path = format!("{}/tests/golden/{name}", env!("CARGO_MANIFEST_DIR"));
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
         std::fs::write(&path, text).unwrap();

@@ -2,6 +2,7 @@
 
 pub(crate) mod faults;
 pub(crate) mod invariants;
+pub(crate) mod journey;
 #[cfg(feature = "aws")]
 pub(crate) mod ministack;
 pub(crate) mod past;

@@ -125,6 +125,7 @@ fn context_with(
         signer: Arc::new(FileKeys::new(&local.join("keys"))),
         locks: Arc::new(FileLocks::new(&local.join("locks"))),
         subject: Arc::default(),
+        channels: Arc::default(),
         withheld: BTreeMap::new(),
         git,
         cargo: Arc::new(Packer),

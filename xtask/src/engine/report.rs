@@ -1,0 +1,217 @@
+//! Gathers what the release board is computed from. Each chain is read once, so that the work grows with the length of the
+//! ledger and not faster; what it means is `plan::board`'s.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use async_trait::async_trait;
+
+use crate::{
+    context::Context,
+    engine::{dr, gate, ledger},
+    failure::{self, Failure},
+    model::{
+        commit::CommitId,
+        digest::Digest,
+        entry::{ChainName, Entry, Event, Record},
+        environment::EnvironmentEvent,
+        manifest::{Manifest, Stop},
+        names::EnvName,
+        policy::{PolicyEvent, PolicyState},
+        releases::ReleaseEvent,
+        time::Time,
+        version::Version,
+    },
+    plan::{
+        board::{self, Board, Judged, Waiting},
+        gate::{self as judgement, Death, SKEW},
+    },
+    ports::witness::{Head, Heads, Witness},
+};
+
+/// The board as it stands now.
+///
+/// # Errors
+/// Integrity or unfinished, as reading goes.
+pub async fn board(context: &Context) -> anyhow::Result<Board> {
+    let now = context.clock.now();
+    Ok(Board::of(&facts(context).await?, now))
+}
+
+/// What the board is computed from.
+///
+/// # Errors
+/// Integrity or unfinished, as reading goes.
+pub async fn facts(context: &Context) -> anyhow::Result<board::Facts> {
+    // One chain per release and gate: asking the witness for each would read all of its notes each time.
+    let noted = Arc::new(Noted(ledger::heads(context).await?));
+    let context = &Context { witness: noted, ..context.clone() };
+    let phase = context.story.phase("reading the ledger");
+    let releases = entries::<ReleaseEvent>(context, &ChainName::Releases).await?;
+    let mut manifests = BTreeMap::new();
+    for entry in releases.iter().filter(|entry| matches!(entry.event, ReleaseEvent::Sealed { .. })) {
+        if let (Some(release), Some(digest)) = (entry.release, entry.manifest) {
+            phase.now(&format!("the seal of {release}"));
+            manifests.insert(release, (digest, super::facts::sealed_as(context, release, digest).await?));
+        }
+    }
+    let mut environments = BTreeMap::new();
+    for environment in everywhere(context, &manifests) {
+        phase.now(environment.as_str());
+        let chain = ChainName::Environment(environment.clone());
+        environments.insert(environment, entries::<EnvironmentEvent>(context, &chain).await?);
+    }
+    let policies = entries::<PolicyEvent>(context, &ChainName::Policy).await?;
+    phase.now("what people stated");
+    let (statements, faults) = statements(context, &manifests, &policies).await?;
+    let mut facts = board::Facts {
+        path: context.config.path.clone(),
+        releases,
+        manifests,
+        environments,
+        statements,
+        waiting: Vec::new(),
+        stop: policies.last().and_then(|entry| entry.state.stop.clone()),
+        faults,
+        committed: committed(context),
+    };
+    for (environment, release) in board::candidates(&facts) {
+        if let Some((_, manifest)) = facts.manifests.get(&release) {
+            match believed(gate::judge(context, &environment, manifest).await)? {
+                Ok(gate) => facts.waiting.push(Waiting { release, gate }),
+                Err(fault) => facts.faults.push(fault),
+            }
+        }
+    }
+    phase.done(&format!("{} releases", facts.manifests.len()));
+    Ok(facts)
+}
+
+async fn entries<E: Event>(context: &Context, chain: &ChainName) -> anyhow::Result<Vec<Entry<E>>> {
+    Ok(ledger::whole::<E>(context, chain).await?.into_iter().map(|record| record.entry).collect())
+}
+
+/// Today's environments, and those that a release froze before they were taken out of `release.toml`.
+fn everywhere(context: &Context, manifests: &BTreeMap<Version, (Digest, Manifest)>) -> Vec<EnvName> {
+    let mut names: Vec<EnvName> = context.config.path.iter().map(|stop| stop.environment.clone()).collect();
+    for stop in manifests.values().flat_map(|(_, manifest)| &manifest.path) {
+        if !names.contains(&stop.environment) {
+            names.push(stop.environment.clone());
+        }
+    }
+    names
+}
+
+/// Everything that people stated, and what of it cannot be believed: anybody who may approve may write junk here, and
+/// nothing can remove it again. It must not take the board from everyone else.
+async fn statements(
+    context: &Context,
+    manifests: &BTreeMap<Version, (Digest, Manifest)>,
+    policies: &[Entry<PolicyEvent>],
+) -> anyhow::Result<(BTreeMap<Version, Vec<Judged>>, Vec<String>)> {
+    let mut all: BTreeMap<Version, Vec<Judged>> = BTreeMap::new();
+    let mut faults = Vec::new();
+    for chain in dr::folders(context, "approvals").await? {
+        let ChainName::Approvals { release, environment } = &chain else { continue };
+        let Some((digest, manifest)) = manifests.get(release) else {
+            faults.push(format!("{chain} speaks of a release that was never sealed; run `cargo xtask audit verify`"));
+            continue;
+        };
+        let today = context.config.path.iter().find(|stop| &stop.environment == environment);
+        // What is for an environment that the release never had stays in its chain, and counts nowhere.
+        let Some(stop) = today.or_else(|| manifest.stop(environment)) else { continue };
+        match believed(ledger::whole(context, &chain).await)? {
+            Err(fault) => faults.push(fault),
+            Ok(records) => {
+                for record in records {
+                    let judged = judge(&chain, record, (manifest, *digest), stop, policies)?;
+                    all.entry(*release).or_default().push(judged);
+                }
+            }
+        }
+    }
+    Ok((all, faults))
+}
+
+/// What was read, or why it cannot be believed. That the world failed is neither.
+fn believed<T>(read: anyhow::Result<T>) -> anyhow::Result<Result<T, String>> {
+    match read {
+        Ok(value) => Ok(Ok(value)),
+        Err(error) => match failure::find(&error) {
+            Some(Failure::Integrity(what)) => Ok(Err(what.clone())),
+            _ => Err(error),
+        },
+    }
+}
+
+/// A statement is judged by the policies that held when it was signed, as the gate judges a rejection.
+fn judge(
+    chain: &ChainName,
+    record: Record<crate::model::approval::ApprovalEvent>,
+    (manifest, digest): (&Manifest, Digest),
+    stop: &Stop,
+    policies: &[Entry<PolicyEvent>],
+) -> anyhow::Result<Judged> {
+    let signed = gate::signed(chain, record)?;
+    let nothing = PolicyState::default();
+    let mut held = held(policies, signed.entry.time);
+    if held.is_empty() {
+        held.push(&nothing);
+    }
+    let facts = |policy| judgement::Facts::when_signed(manifest, digest, stop, policy, &signed);
+    let mut verdicts = held.iter().map(|policy| judgement::made(&facts(policy), &signed));
+    let first = verdicts.next().and_then(Result::err);
+    let unsound = first.filter(|_| !verdicts.any(|verdict| verdict.is_ok()));
+    let before = manifest.stop_before(&stop.environment).map_or(stop, |before| before);
+    let rejects = matches!(signed.entry.event, crate::model::approval::ApprovalEvent::Rejected { .. });
+    let finding = held.iter().filter(|_| rejects).find_map(|p| judgement::rejection(&facts(p), &signed).ok());
+    let death = finding.map(|finding| Death {
+        environment: before.environment.clone(),
+        time: signed.entry.time,
+        finding,
+        actor: signed.entry.actor.clone(),
+    });
+    Ok(Judged { entry: signed.entry, unsound, death })
+}
+
+/// The policies that held at a moment of someone's clock, the newest first; see `policy::around`.
+fn held(policies: &[Entry<PolicyEvent>], time: Time) -> Vec<&PolicyState> {
+    let known = policies.iter().rev().skip_while(|entry| entry.time > time.after(SKEW));
+    let mut held = Vec::new();
+    for entry in known {
+        held.push(&entry.state);
+        if entry.time <= time {
+            break;
+        }
+    }
+    held
+}
+
+/// When the commits of this repository were made. The board does not fail where git cannot tell: it says what it misses.
+fn committed(context: &Context) -> BTreeMap<CommitId, Time> {
+    let commits = context.git.head().and_then(|head| context.git.commits_since(head.commit, &[]));
+    match commits {
+        Ok(commits) => commits.into_iter().map(|commit| (commit.id, commit.time)).collect(),
+        Err(error) => {
+            context.story.warn(&format!("lead times cannot be told: {error}"));
+            BTreeMap::new()
+        }
+    }
+}
+
+/// What the witness saw before anything was read. The vault may be ahead of it, never behind.
+struct Noted(Option<Heads>);
+
+#[async_trait]
+impl Witness for Noted {
+    async fn heads(&self) -> anyhow::Result<Option<Heads>> {
+        Ok(self.0.clone())
+    }
+
+    async fn head(&self, chain: &ChainName) -> anyhow::Result<Option<Head>> {
+        Ok(self.0.as_ref().and_then(|heads| heads.get(chain).copied()))
+    }
+
+    async fn note(&self, chain: &ChainName, _head: Head) -> anyhow::Result<()> {
+        anyhow::bail!("the board reads; it has nothing to note of {chain}")
+    }
+}
