@@ -36,6 +36,18 @@ const FOUND: &[Case] = &[
         Work::Second, &[(How::KilledAfter, "create environments/qa/00000010.json", 0)]),
 ];
 
+/// A second read of what was verified by a first brought other bytes into the mirror, for good.
+#[test]
+fn nothing_is_mirrored_that_was_not_verified() {
+    let fate = &Work::Sync.undisturbed().fate;
+    let read = ["read environments/qa/00000009.json", "read policy/00000001.json", "read releases/00000002.json"];
+    let places: Vec<usize> = read.iter().flat_map(|call| fate.calls_of(call)).collect();
+    assert!(places.len() > read.len(), "{places:?}");
+    let tried = places.iter().map(|at| alone(|| async { trial(Work::Sync, &[(*at, How::Truncated)]).await }));
+    let broken: Vec<String> = tried.filter_map(Result::err).collect();
+    report("mirrored", places.len(), read.len(), &broken);
+}
+
 #[test]
 fn what_was_found_once_stays_mended() {
     let mut broken = Vec::new();
