@@ -4,6 +4,7 @@
 mod bucket;
 mod errors;
 mod keys;
+mod retention;
 mod roles;
 mod session;
 mod site;
