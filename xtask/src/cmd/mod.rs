@@ -21,6 +21,7 @@ mod release;
 mod rollback;
 mod status;
 mod test;
+mod vault;
 mod verify;
 mod world;
 
@@ -78,6 +79,8 @@ pub enum Command {
     Diff(diff::Args),
     /// Check the vault and its ledger
     Audit(audit::Args),
+    /// Set the vault's buckets in AWS up, and find every hole in them
+    Vault(vault::Args),
     /// Build and pack the functions, and release nothing
     Build(build::Args),
     /// Build one function and call it on this machine
@@ -111,6 +114,7 @@ pub async fn run(world: &World, command: Command) -> anyhow::Result<Answer> {
         Command::History(args) => history::run(world, args).await,
         Command::Diff(args) => diff::run(world, args).await,
         Command::Audit(args) => audit::run(world, args).await,
+        Command::Vault(args) => vault::run(world, args).await,
         Command::Build(args) => build::run(world, args),
         Command::Invoke(args) => invoke::run(world, args).await,
         Command::Doctor(args) => doctor::run(world, args).await,

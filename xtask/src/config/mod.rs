@@ -4,6 +4,7 @@ pub mod aws;
 mod canary;
 pub mod load;
 pub mod people;
+pub mod policies;
 pub mod raw;
 pub mod smoke;
 pub mod validate;

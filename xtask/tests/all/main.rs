@@ -17,6 +17,7 @@ mod mistakes;
 mod model;
 mod ownership;
 mod pipeline;
+mod policies;
 mod policy;
 mod readme;
 mod ring;

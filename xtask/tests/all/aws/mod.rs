@@ -13,6 +13,11 @@
 //! | a writer writes with its role, under its own prefix only | yes, with AUTH on (`roles`) | |
 //! | ECDSA signatures, HMAC, wrong kinds of key | yes | |
 
+mod actors;
+mod apply;
+mod doctor;
+mod estate;
+mod front;
 mod keys;
 mod pipeline;
 mod recorded;
