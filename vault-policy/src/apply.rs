@@ -18,7 +18,7 @@ pub use step::Step;
 /// Why a bucket cannot be made what it should be where it stands.
 #[derive(Debug, thiserror::Error)]
 pub enum Refusal {
-    /// There is no such bucket, or its policy cannot be rendered.
+    /// Its policy cannot be rendered.
     #[error("the policy of the bucket cannot be rendered")]
     Render(#[from] RenderError),
     /// A question had no answer, so what to do is not known.
@@ -78,7 +78,7 @@ pub enum Refusal {
 /// # Errors
 /// If something about the bucket is not known, or cannot be mended in place.
 pub fn plan(vault: &Vault, side: Side, state: &BucketState) -> Result<Vec<Step>, Refusal> {
-    let store = vault.bucket(side).ok_or_else(|| RenderError::NoSuch("mirror".to_owned()))?;
+    let store = vault.bucket(side);
     let policy = render(vault, &Document::Bucket(side))?;
     let bucket = &store.bucket;
     answered(bucket, state)?;

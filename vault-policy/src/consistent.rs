@@ -34,24 +34,26 @@ pub enum VaultError {
 
 /// Whether every role, key, bucket and function serves one purpose.
 pub(crate) fn check(vault: &Vault) -> Result<(), VaultError> {
-    let mirror = vault.mirror.as_ref();
     if vault.environments.is_empty() {
         return Err(VaultError::NoEnvironment);
     }
-    if let Some(mirror) = mirror.filter(|mirror| !vault.environments.contains_key(&mirror.environment)) {
-        return Err(VaultError::NoSuchEnvironment(mirror.environment.clone()));
+    if !vault.environments.contains_key(&vault.mirror.environment) {
+        return Err(VaultError::NoSuchEnvironment(vault.mirror.environment.clone()));
     }
     if !(1..=100).contains(&vault.retention.years) {
         return Err(VaultError::Years(vault.retention.years));
     }
     distinct(vault.actors().into_iter().map(|(actor, role)| (actor.to_string(), role.to_string())))?;
-    distinct(vault.signers().into_iter().map(|(writer, signing)| (writer.to_string(), signing.key.to_string())))?;
+    let signing = vault.signers().into_iter().map(|(writer, signing)| (writer.to_string(), signing.key.to_string()));
+    let digesting =
+        vault.environments.iter().map(|(name, e)| (format!("the variables of {name}"), e.variables_key.to_string()));
+    distinct(signing.chain(digesting))?;
     // One bucket may take the access logs of both vaults, but is none of them.
-    let vaults = [("the vault", Some(&vault.store)), ("the mirror", mirror.map(|mirror| &mirror.store))];
-    let vaults = vaults.iter().filter_map(|(name, store)| store.map(|store| (*name, store)));
-    let mut buckets: Vec<_> = vaults.clone().map(|(name, store)| (name.to_owned(), store.bucket.to_string())).collect();
+    let vaults = [("the vault", &vault.store), ("the mirror", &vault.mirror.store)];
+    let mut buckets: Vec<_> =
+        vaults.iter().map(|(name, store)| ((*name).to_owned(), store.bucket.to_string())).collect();
     distinct(buckets.clone().into_iter())?;
-    for log in vaults.filter_map(|(_, store)| store.log.as_ref()) {
+    for log in vaults.iter().filter_map(|(_, store)| store.log.as_ref()) {
         buckets.push(("the access log".to_owned(), log.to_string()));
         distinct(buckets.clone().into_iter())?;
         buckets.pop();
@@ -107,15 +109,20 @@ mod tests {
         );
         let key = refused(|v| v.environments.get_mut(&dev).unwrap().deployer.key = v.roles.releaser.key.clone());
         assert!(key.starts_with("releaser and deployer-dev share arn:aws:kms:"), "{key}");
+        let digests = refused(|v| {
+            let key = v.environments.get(&dev).unwrap().deployer.key.clone();
+            v.environments.get_mut(&dev).unwrap().variables_key = key;
+        });
+        assert!(digests.starts_with("deployer-dev and the variables of dev share arn:aws:kms:"), "{digests}");
         let bucket = refused(|v| v.store.log = Some(v.store.bucket.clone()));
         assert!(bucket.starts_with("the vault and the access log share acme-vault:"), "{bucket}");
-        let mirror = refused(|v| v.mirror.as_mut().unwrap().store.bucket = v.store.bucket.clone());
+        let mirror = refused(|v| v.mirror.store.bucket = v.store.bucket.clone());
         assert!(mirror.starts_with("the vault and the mirror share acme-vault:"), "{mirror}");
         let functions = refused(|v| v.environments.get_mut(&dev).unwrap().functions = "*-east".parse().unwrap());
         assert!(functions.starts_with("the functions `*-east` and `*-qa-east` of two"), "{functions}");
         assert!(refused(|v| v.environments.clear()).starts_with("the vault has no environment"));
         assert!(refused(|v| v.retention.years = 0).starts_with("objects are kept for 0 years"));
-        let nowhere = refused(|v| v.mirror.as_mut().unwrap().environment = "nowhere".parse().unwrap());
+        let nowhere = refused(|v| v.mirror.environment = "nowhere".parse().unwrap());
         assert!(nowhere.contains("`nowhere`, which is no environment"), "{nowhere}");
     }
 }

@@ -72,9 +72,9 @@ impl fmt::Display for Fix {
 /// Judges a bucket by what it says about itself.
 ///
 /// # Errors
-/// If there is no such bucket, or its policies cannot be rendered; what the bucket has wrong is a finding, not an error.
+/// If its policies cannot be rendered; what the bucket has wrong is a finding, not an error.
 pub fn examine(vault: &Vault, side: Side, state: &BucketState) -> Result<Vec<Finding>, RenderError> {
-    let store = vault.bucket(side).ok_or_else(|| RenderError::NoSuch("mirror".to_owned()))?;
+    let store = vault.bucket(side);
     let mut findings = settings::findings(store, vault.retention, state);
     // A bucket that is not there, or cannot be asked, has no policy to speak of.
     if state.region.found().is_some() {

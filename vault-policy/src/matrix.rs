@@ -3,7 +3,7 @@
 
 use crate::{
     evaluate::{Guard, Principal, Request, allowed},
-    ownership::{self, Writer},
+    ownership::Writer,
     policy::{Form, Policy},
     render::{Document, render},
     sample::{HOME, PROD, vault},
@@ -37,7 +37,7 @@ impl World {
 
     fn bucket(&self, side: Side) -> (&Policy, String) {
         let policy = &self.buckets[usize::from(side == Side::Mirror)];
-        (policy, format!("arn:aws:s3:::{}", self.vault.bucket(side).unwrap().bucket))
+        (policy, format!("arn:aws:s3:::{}", self.vault.bucket(side).bucket))
     }
 
     /// Whether a role with these policies may do this to a bucket.

@@ -14,6 +14,12 @@ pub const TABLE: [(&str, Kind); 6] = [
     ("evidence/", Kind::Evidence),
 ];
 
+/// Where the first region's heads are noted, in the second region's bucket: below it each writer notes its own chains.
+pub const WITNESS_OF_PRIMARY: &str = "witness/primary/";
+
+/// Where the second region's own heads are noted, in its own bucket.
+pub const WITNESS_OF_RECOVERY: &str = "witness/recovery/";
+
 /// The kinds of writers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
@@ -61,6 +67,20 @@ pub fn writer(key: &str) -> Option<Writer> {
     })
 }
 
+/// The one writer of a note about a head of the first region, or `None` if it is no such note. Boxes have no heads.
+#[must_use]
+pub fn witness(key: &str) -> Option<Writer> {
+    let chain = key.strip_prefix(WITNESS_OF_PRIMARY)?;
+    let is_box = chain.split('/').next().is_some_and(is_version);
+    writer(chain).filter(|_| !is_box)
+}
+
+/// Whether this is a note about a head of the second region.
+#[must_use]
+pub fn notes_of_recovery(key: &str) -> bool {
+    key.strip_prefix(WITNESS_OF_RECOVERY).is_some_and(|note| !note.is_empty())
+}
+
 /// Segment by segment, with at least one segment after the prefix.
 fn is_under(key: &str, prefix: &str) -> bool {
     let mut segments = key.split('/');
@@ -103,6 +123,21 @@ mod tests {
         {
             assert_eq!(name(nobody), None, "{nobody}");
         }
+    }
+
+    #[test]
+    fn each_writer_notes_its_own_chains() {
+        let name = |key: &str| witness(key).map(|writer| writer.to_string());
+        let dev = "environments/dev/99999998-0a";
+        assert_eq!(name(&format!("witness/primary/{dev}")).as_deref(), Some("deployer-dev"));
+        assert_eq!(name("witness/primary/releases/99999998-0a").as_deref(), Some("releaser"));
+        for nobody in
+            [dev, "witness/primary/", "witness/primary/v1.0.0/a", "witness/recovery/releases/0-a", "witness/x"]
+        {
+            assert_eq!(name(nobody), None, "{nobody}");
+        }
+        assert!(notes_of_recovery("witness/recovery/releases/0-a") && !notes_of_recovery("witness/recovery/"));
+        assert_eq!(writer("witness/primary/releases/0-a"), None, "in the first bucket there are no notes");
     }
 
     #[test]

@@ -111,7 +111,7 @@ fn parsed(rendered: &str, form: Form) -> Result<Policy, RenderError> {
 /// Every request that a bucket's policy is asked about. Besides the vault's own roles and prefixes these are the roles
 /// and resources that the policy itself makes a difference for: an exception for one back door is asked about, too.
 fn asker<'a>(vault: &'a Vault, side: Side, policy: &Policy) -> Result<requests::Asker<'a>, RenderError> {
-    let store = vault.bucket(side).ok_or_else(|| RenderError::NoSuch("mirror".to_owned()))?;
+    let store = vault.bucket(side);
     let bucket = format!("arn:aws:s3:::{}", store.bucket);
     let (roles, resources) = policy.mentions();
     let account = vault.roles.vault_administrator.account();
@@ -142,33 +142,57 @@ pub(crate) fn keys(vault: &Vault) -> Vec<String> {
         keys.push(format!("environments/{environment}/00000001.json"));
         keys.push(format!("approvals/v1.0.0/{environment}/00000001.json"));
     }
+    let notes = |site: &str| keys.iter().map(|key| format!("{site}{key}")).collect::<Vec<_>>();
+    let notes = [notes(ownership::WITNESS_OF_PRIMARY), notes(ownership::WITNESS_OF_RECOVERY)].concat();
+    keys.extend(notes);
     keys
 }
 
 /// The statements that keep a key to its writer and that let that one write it; `None` for a key of nobody.
 fn rules_of(vault: &Vault, side: Side, key: &str) -> Option<(String, String)> {
-    let owner = ownership::writer(key)?;
-    let name = match (&owner, side) {
-        (Writer::Deployer(environment), _) => {
-            let (name, _) = vault.environments.iter().find(|(name, _)| name.as_str() == environment)?;
-            match side {
-                Side::Vault => return Some(named(&format!("Deployer{{}}{}", identifier(name)))),
-                Side::Mirror => "MirrorWriter{}",
-            }
+    let owner = vault.owner(side, key)?;
+    let may = match (&owner, side) {
+        (_, Side::Vault) => format!("{}Writes{}", name_of(&owner)?, environment_of(vault, &owner)?),
+        (_, Side::Mirror) if ownership::witness(key).is_some() => {
+            format!("{}Witnesses{}", name_of(&owner)?, environment_of(vault, &owner)?)
         }
-        (_, Side::Mirror) => "MirrorWriter{}",
-        (Writer::Of(Kind::Releaser), _) => "Releaser{}",
-        (Writer::Of(Kind::Approver), _) => "Approver{}",
-        (Writer::Of(Kind::PolicyAdministrator), _) => "PolicyAdministrator{}",
-        (Writer::Of(Kind::Evidence), _) => "Evidence{}",
-        (Writer::Of(Kind::Deployer), _) => return None,
+        (_, Side::Mirror) => "MirrorWriterWrites".to_owned(),
     };
-    Some(named(name))
+    Some((format!("Only{may}"), may))
 }
 
-fn named(name: &str) -> (String, String) {
-    let may = name.replace("{}", "Writes");
-    (format!("Only{may}"), may)
+/// The statements that keep the retention of a key to those who may lengthen it, and that let this actor do so; none for
+/// whoever may not, and none at all for a key of nobody.
+fn rules_of_retention(vault: &Vault, side: Side, key: &str, actor: Option<&Actor>) -> Option<(String, Option<String>)> {
+    let owner = vault.owner(side, key)?;
+    let owns = (actor == Some(&owner)).then(|| rules_of(vault, side, key).map(|(_, may)| may)).flatten();
+    if side == Side::Mirror {
+        return Some((rules_of(vault, side, key)?.0, owns));
+    }
+    let deploys = matches!(actor, Some(Actor::Writer(Writer::Deployer(_)))).then(|| "DeployersLengthen".to_owned());
+    let only = match owner {
+        Actor::Writer(Writer::Deployer(_)) => "OnlyDeployersLengthen".to_owned(),
+        owner => format!("Only{}Locks", name_of(&owner)?),
+    };
+    Some((only, deploys.or(owns)))
+}
+
+fn name_of(owner: &Actor) -> Option<&'static str> {
+    Some(match owner {
+        Actor::Writer(Writer::Of(Kind::Releaser)) => "Releaser",
+        Actor::Writer(Writer::Of(Kind::Approver)) => "Approver",
+        Actor::Writer(Writer::Of(Kind::PolicyAdministrator)) => "PolicyAdministrator",
+        Actor::Writer(Writer::Of(Kind::Evidence)) => "Evidence",
+        Actor::Writer(Writer::Deployer(_)) => "Deployer",
+        Actor::Writer(Writer::Of(Kind::Deployer)) | Actor::Auditor | Actor::VaultAdministrator => return None,
+    })
+}
+
+/// How a deployer's environment stands in the identifier of a statement; nothing for whoever is no deployer, and `None` for
+/// an environment that the vault does not have.
+fn environment_of(vault: &Vault, owner: &Actor) -> Option<String> {
+    let Actor::Writer(Writer::Deployer(environment)) = owner else { return Some(String::new()) };
+    vault.environments.keys().find(|name| name.as_str() == environment).map(identifier)
 }
 
 /// Whether a role is of another account than the bucket.

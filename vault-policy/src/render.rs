@@ -1,6 +1,6 @@
 //! Fills the variables of the reviewed policy files in. A variable is written `{{name}}`. A statement that speaks of
 //! `{{environment}}`, `{{Environment}}`, `{{deployer}}` or `{{functions}}` is written once and rendered for every
-//! environment; an item of a list that holds `{{each_…}}` is repeated for each of what it names. What is a variable of
+//! environment (one with `{{function_role}}` for those that have one); an item of a list that holds `{{each_…}}` is repeated for each of what it names. What is a variable of
 //! no vault, or is left over, is refused, and so is what is longer than AWS takes.
 
 use std::collections::BTreeMap;
@@ -11,7 +11,7 @@ use crate::{
     consistent::{self, VaultError},
     names::EnvironmentName,
     trust::Subject,
-    vault::{Actor, Side, Vault},
+    vault::{Actor, SIDES, Side, Vault},
 };
 
 mod values;
@@ -29,6 +29,8 @@ pub enum Document {
     GithubTrust(Actor, Subject),
     /// The policy of the key that this actor signs with.
     Key(Actor),
+    /// The policy of the key that this environment's deployer digests variables with.
+    VariablesKey(EnvironmentName),
 }
 
 impl Document {
@@ -41,7 +43,7 @@ impl Document {
             Self::Role(_) => 10_240,
             // Without asking for a higher quota.
             Self::GithubTrust(..) => 2_048,
-            Self::Key(_) => 32_768,
+            Self::Key(_) | Self::VariablesKey(_) => 32_768,
         }
     }
 }
@@ -52,7 +54,7 @@ pub enum RenderError {
     /// The vault is described so that its policies could not keep people apart.
     #[error("the policies of this vault would not hold")]
     Vault(#[from] VaultError),
-    /// There is no such policy: no mirror, no such environment, or an actor without a key.
+    /// There is no such policy: no such environment, or an actor without a key.
     #[error("this vault has no {0}: describe it first")]
     NoSuch(String),
     /// The reviewed file is not a policy.
@@ -94,10 +96,10 @@ pub fn fits_managed(policy: &str) -> bool {
 /// Every policy of a vault but the trust policies, whose subjects are GitHub's.
 #[must_use]
 pub fn documents(vault: &Vault) -> Vec<Document> {
-    let sides = [Side::Vault, Side::Mirror].into_iter().filter(|side| vault.bucket(*side).is_some());
     let roles = vault.actors().into_iter().map(|(actor, _)| Document::Role(actor));
     let keys = vault.signers().into_iter().map(|(writer, _)| Document::Key(Actor::Writer(writer)));
-    sides.map(Document::Bucket).chain(roles).chain(keys).collect()
+    let digests = vault.environments.keys().cloned().map(Document::VariablesKey);
+    SIDES.into_iter().map(Document::Bucket).chain(roles).chain(keys).chain(digests).collect()
 }
 
 fn template(vault: &Vault, document: &Document) -> &'static str {
@@ -107,9 +109,8 @@ fn template(vault: &Vault, document: &Document) -> &'static str {
         Document::Bucket(Side::Mirror) => include_str!("../policies/bucket-mirror.json"),
         Document::GithubTrust(..) => include_str!("../policies/trust/github.json"),
         Document::Key(_) => include_str!("../policies/key.json"),
-        Document::Role(actor) if vault.recovery().as_ref() == Some(actor) => {
-            include_str!("../policies/roles/recovery-deployer.json")
-        }
+        Document::VariablesKey(_) => include_str!("../policies/variables-key.json"),
+        Document::Role(actor) if vault.recovery() == *actor => include_str!("../policies/roles/recovery-deployer.json"),
         Document::Role(Actor::Auditor) => include_str!("../policies/roles/auditor.json"),
         Document::Role(Actor::VaultAdministrator) => include_str!("../policies/roles/vault-administrator.json"),
         Document::Role(Actor::Writer(Of(Kind::Releaser))) => include_str!("../policies/roles/releaser.json"),
@@ -124,6 +125,9 @@ fn template(vault: &Vault, document: &Document) -> &'static str {
     }
 }
 
+/// A statement that speaks of it is left out where an environment's functions are made by somebody else.
+const FUNCTION_ROLE: &str = "function_role";
+
 const OF_AN_ENVIRONMENT: [&str; 4] = ["{{environment}}", "{{Environment}}", "{{deployer}}", "{{functions}}"];
 
 fn fill_in(template: &str, values: &Values) -> Result<String, RenderError> {
@@ -137,7 +141,8 @@ fn fill_in(template: &str, values: &Values) -> Result<String, RenderError> {
             rendered.push(fill(statement, values)?);
             continue;
         }
-        for of_one in values.environments.values() {
+        let makes = text.contains(&format!("{{{{{FUNCTION_ROLE}}}}}"));
+        for of_one in values.environments.values().filter(|one| !makes || one.contains_key(FUNCTION_ROLE)) {
             rendered.push(fill(statement.clone(), &values.within(of_one))?);
         }
     }

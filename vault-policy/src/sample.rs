@@ -31,11 +31,12 @@ pub(crate) fn vault() -> Vault {
     let environment = |name: &str, account: &str| {
         let functions: FunctionPattern = format!("*-{name}").parse().unwrap();
         let deployer = signing(account, &format!("deployer-{name}"));
-        (name.parse().unwrap(), Environment { deployer, functions })
+        let variables_key = format!("arn:aws:kms:eu-central-1:{account}:key/variables-{name}").parse().unwrap();
+        (name.parse().unwrap(), Environment { deployer, variables_key, functions, function_role: None })
     };
     Vault {
         store: store("acme-vault", "eu-central-1"),
-        mirror: Some(Mirror { store: store("acme-vault-mirror", "eu-west-1"), environment: "dr".parse().unwrap() }),
+        mirror: Mirror { store: store("acme-vault-mirror", "eu-west-1"), environment: "dr".parse().unwrap() },
         retention: Retention { mode: LockMode::Compliance, years: 6 },
         roles: Roles {
             releaser: signing(HOME, "releaser"),

@@ -13,8 +13,8 @@ use crate::{
 pub struct Vault {
     /// The bucket that releases are made and promoted from.
     pub store: Store,
-    /// The second region's vault, if there is one: it mirrors the first and is its witness.
-    pub mirror: Option<Mirror>,
+    /// The second region's vault: it mirrors the first and is its witness.
+    pub mirror: Mirror,
     /// How long an object is kept at least, from its last effect on.
     pub retention: Retention,
     /// Who plays the roles that there is one of each.
@@ -115,9 +115,16 @@ pub struct Signing {
 pub struct Environment {
     /// Its deployer, who lives in the account of its functions.
     pub deployer: Signing,
+    /// The key that its deployer digests the functions' variables with, and nobody else: what is secret cannot be guessed.
+    pub variables_key: KeyArn,
     /// The names of its functions.
     pub functions: FunctionPattern,
+    /// The role that a function is made with, if the deployer may make functions.
+    pub function_role: Option<RoleArn>,
 }
+
+/// Both buckets.
+pub const SIDES: [Side; 2] = [Side::Vault, Side::Mirror];
 
 /// One of the two buckets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -145,18 +152,6 @@ impl fmt::Display for Actor {
             Self::Writer(writer) => writer.fmt(f),
             Self::Auditor => f.pad("auditor"),
             Self::VaultAdministrator => f.pad("vault-administrator"),
-        }
-    }
-}
-
-impl Actor {
-    /// Whether this is the one writer of a key in that bucket. Everything in the mirror is brought by one deployer.
-    #[must_use]
-    pub fn writes(&self, vault: &Vault, side: Side, key: &str) -> bool {
-        match (side, ownership::writer(key)) {
-            (_, None) => false,
-            (Side::Vault, Some(owner)) => *self == Self::Writer(owner),
-            (Side::Mirror, Some(_)) => vault.recovery().as_ref() == Some(self),
         }
     }
 }
@@ -193,26 +188,45 @@ impl Vault {
         single.into_iter().chain(deployers).collect()
     }
 
-    /// The deployer who brings everything to the mirror.
+    /// The one writer of a key in that bucket, if anybody is. Everything in the mirror is brought by one deployer, but for
+    /// what the first region's writers note there as it happens: that deployer must not be able to rewrite it.
     #[must_use]
-    pub fn recovery(&self) -> Option<Actor> {
-        self.mirror.as_ref().map(|mirror| deployer(&mirror.environment))
+    pub fn owner(&self, side: Side, key: &str) -> Option<Actor> {
+        let known = |writer: &Writer| match writer {
+            Writer::Deployer(environment) => self.environments.keys().any(|name| name.as_str() == environment),
+            Writer::Of(_) => true,
+        };
+        let owner = ownership::writer(key).filter(known);
+        match side {
+            Side::Vault => owner.map(Actor::Writer),
+            Side::Mirror => {
+                let brought = owner.is_some() || ownership::notes_of_recovery(key);
+                let noted = ownership::witness(key).filter(known).map(Actor::Writer);
+                noted.or_else(|| brought.then(|| self.recovery()))
+            }
+        }
     }
 
-    /// One of the buckets; `None` if there is no mirror.
+    /// The deployer who brings everything to the mirror.
     #[must_use]
-    pub fn bucket(&self, side: Side) -> Option<&Store> {
+    pub fn recovery(&self) -> Actor {
+        deployer(&self.mirror.environment)
+    }
+
+    /// One of the buckets.
+    #[must_use]
+    pub fn bucket(&self, side: Side) -> &Store {
         match side {
-            Side::Vault => Some(&self.store),
-            Side::Mirror => self.mirror.as_ref().map(|mirror| &mirror.store),
+            Side::Vault => &self.store,
+            Side::Mirror => &self.mirror.store,
         }
     }
 
     /// The region of an environment's functions: that of the bucket which they are deployed from.
     #[must_use]
     pub fn region_of(&self, environment: &EnvironmentName) -> &Region {
-        let mirror = self.mirror.as_ref().filter(|mirror| mirror.environment == *environment);
-        &mirror.map_or(&self.store, |mirror| &mirror.store).region
+        let side = if self.mirror.environment == *environment { Side::Mirror } else { Side::Vault };
+        &self.bucket(side).region
     }
 }
 

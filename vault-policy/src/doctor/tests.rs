@@ -11,7 +11,7 @@ use crate::{
 };
 
 pub(crate) fn sound(vault: &Vault, side: Side) -> BucketState {
-    let store = vault.bucket(side).unwrap();
+    let store = vault.bucket(side);
     BucketState {
         region: Asked::Found(store.region.to_string()),
         versioning: Asked::Found(Versioning::Enabled),

@@ -53,8 +53,32 @@ const ASKED: &[Ask] = &[
         "s3:PutObjectRetention",
         "v1.0.0/a.zip",
         &[(DAYS, "2190"), (MODE, "COMPLIANCE")],
+        "deployer-dev deployer-dr deployer-prod deployer-qa-east releaser",
+        "deployer-dr",
+    ),
+    (
+        "lengthen an entry of prod",
+        "s3:PutObjectRetention",
+        "environments/prod/00000001.json",
+        &[(DAYS, "2190"), (MODE, "COMPLIANCE")],
         "deployer-dev deployer-dr deployer-prod deployer-qa-east",
         "deployer-dr",
+    ),
+    ("note a number", "s3:PutObject", "witness/primary/releases/99999998-0.json", &[], "", "releaser"),
+    ("note in prod", "s3:PutObject", "witness/primary/environments/prod/99999998-0", &[], "", "deployer-prod"),
+    ("note an approval", "s3:PutObject", "witness/primary/approvals/v1.0.0/prod/99999998-0", &[], "", "approver"),
+    ("note the policy", "s3:PutObject", "witness/primary/policy/99999998-0", &[], "", "policy-administrator"),
+    ("note evidence", "s3:PutObject", "witness/primary/evidence/v1.0.0/0/99999998-0", &[], "", "evidence"),
+    ("note a box", "s3:PutObject", "witness/primary/v1.0.0/a.zip", &[], "", ""),
+    ("note there", "s3:PutObject", "witness/recovery/environments/dr/99999998-0", &[], "", "deployer-dr"),
+    ("note elsewhere", "s3:PutObject", "witness/x", &[], "", ""),
+    (
+        "note again",
+        "s3:PutObject",
+        "witness/primary/environments/prod/99999998-0",
+        &[("s3:if-none-match", GONE)],
+        "",
+        "",
     ),
     ("shorten to five years", "s3:PutObjectRetention", "v1.0.0/a.zip", &[(DAYS, "1825"), (MODE, "COMPLIANCE")], "", ""),
     (
@@ -186,6 +210,7 @@ fn nobody_from_outside_gets_in() {
 /// Keys that are near the owners' prefixes, and around them.
 fn key() -> impl Strategy<Value = String> {
     let known = ["v1.0.0", "v10.2.33", "v1", "v", "releases", "environments", "approvals", "policy", "evidence"];
+    let known = [&known[..], &["witness", "witness/primary", "witness/recovery"]].concat();
     let odd = ["dev", "qa-east", "prod", "dr", "d", "", ".", "..", "*", "00000001.json", "manifest.json", "vx/a.b.c"];
     let word = prop_oneof![
         4 => prop::sample::select([&known[..], &odd[..]].concat()).prop_map(str::to_owned),
@@ -200,8 +225,6 @@ proptest! {
     fn nobody_writes_what_another_owns(key in key()) {
         thread_local!(static WORLD: (World, Vec<Policy>) = (World::new(), everything()));
         WORLD.with(|(world, everything)| {
-            let owner = ownership::writer(&key).map(Actor::Writer);
-            let recovery = world.vault.recovery();
             for side in [Side::Vault, Side::Mirror] {
                 let object = format!("{}/{key}", world.bucket(side).1);
                 for rights in [None, Some(everything)] {
@@ -213,11 +236,9 @@ proptest! {
                     let may: Vec<_> = may.map(|(actor, ..)| actor).collect();
                     // What looks like an owner's key to a wildcard, and is none, is that one's to waste.
                     prop_assert!(may.len() <= 1, "{may:?} write {key} in {side:?}");
-                    let right = match side {
-                        Side::Vault => owner.as_ref(),
-                        Side::Mirror => recovery.as_ref(),
-                    };
-                    prop_assert!(may.iter().all(|actor| right.is_none_or(|right| right == *actor)), "{may:?} {key}");
+                    let right = world.vault.owner(side, &key);
+                    let rightly = may.iter().all(|actor| right.as_ref().is_none_or(|right| right == *actor));
+                    prop_assert!(rightly, "{may:?} {key}");
                 }
             }
             Ok(())
@@ -241,13 +262,19 @@ proptest! {
                 format!("approvals/{version}/{environment}/{name}"),
                 format!("policy/{name}"),
                 format!("evidence/{version}/{name}"),
+                format!("witness/primary/releases/{name}"),
+                format!("witness/primary/environments/{environment}/{name}"),
+                format!("witness/primary/approvals/{version}/{environment}/{name}"),
+                format!("witness/primary/policy/{name}"),
+                format!("witness/primary/evidence/{version}/{name}"),
+                format!("witness/recovery/environments/{environment}/{name}"),
             ] {
                 for side in [Side::Vault, Side::Mirror] {
                     let object = format!("{}/{key}", world.bucket(side).1);
                     for (actor, role, identity) in &world.actors {
                         let write = Request::of(role, "s3:PutObject", &object);
                         let write = write.with("s3:if-none-match", "*").with("s3:ObjectCreationOperation", "true");
-                        let expected = actor.writes(&world.vault, side, &key);
+                        let expected = world.vault.owner(side, &key).as_ref() == Some(actor);
                         prop_assert_eq!(world.may(side, identity, &write), expected, "{} {} {:?}", actor, key, side);
                         // The role's own policy says the same by itself.
                         let alone = allowed(Guard::None, identity, &write);
@@ -264,7 +291,9 @@ proptest! {
 fn the_deployer_of_dev_reaches_nothing_of_prod() {
     let world = World::new();
     let deployer = Actor::Writer(Writer::Deployer("dev".to_owned()));
-    assert!(!deployer.writes(&world.vault, Side::Vault, "environments/prod/00000001.json"));
-    assert!(deployer.writes(&world.vault, Side::Vault, "environments/dev/00000001.json"));
-    assert!(!deployer.writes(&world.vault, Side::Mirror, "environments/dev/00000001.json"));
+    let writes = |side, key: &str| world.vault.owner(side, key).as_ref() == Some(&deployer);
+    assert!(!writes(Side::Vault, "environments/prod/00000001.json"));
+    assert!(writes(Side::Vault, "environments/dev/00000001.json"));
+    assert!(!writes(Side::Mirror, "environments/dev/00000001.json"));
+    assert!(!writes(Side::Mirror, "witness/primary/environments/prod/99999998-0"));
 }

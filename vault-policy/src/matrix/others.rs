@@ -54,6 +54,7 @@ fn a_deployer_keeps_the_logs_of_its_functions_and_watches_alarms() {
         let may = |action: &str, resource: &str| allowed(Guard::None, identity, &Request::of(role, action, resource));
         let is = |name: &str| actor.to_string() == name;
         assert_eq!(may("logs:PutRetentionPolicy", &group("dev")), is("deployer-dev"), "{actor}");
+        assert_eq!(may("logs:CreateLogGroup", &group("dev")), is("deployer-dev"), "{actor}");
         assert!(!may("logs:PutRetentionPolicy", &group("prod")), "{actor}");
         assert!(!may("logs:DeleteLogGroup", &group("dev")), "{actor}");
         let deploys = matches!(actor, Actor::Writer(Writer::Deployer(_)));
@@ -88,6 +89,47 @@ fn each_key_signs_for_one_role() {
         for action in ["kms:Sign", "kms:PutKeyPolicy", "kms:GetPublicKey"] {
             assert!(!allowed(guard, &everything(), &Request::of(&stranger, action, signing.key.as_str())), "{action}");
         }
+    }
+}
+
+#[test]
+fn each_deployer_digests_the_variables_of_its_environment_alone() {
+    let world = World::new();
+    for (name, environment) in &world.vault.environments {
+        let text = render(&world.vault, &Document::VariablesKey(name.clone())).unwrap();
+        let policy = Policy::parse(&text, Form::Resource).unwrap();
+        let account = world.vault.environments[name].deployer.role.account().to_owned();
+        let guard = Guard::Key { policy: &policy, account: &account };
+        let own = Actor::Writer(Writer::Deployer(name.to_string()));
+        for (actor, role, identity) in &world.actors {
+            let ask = |action: &str| Request::of(role, action, environment.variables_key.as_str());
+            assert_eq!(allowed(guard, identity, &ask("kms:GenerateMac")), *actor == own, "{actor} {name}");
+            assert_eq!(allowed(guard, &everything(), &ask("kms:GenerateMac")), *actor == own, "{actor} {name}");
+            for never in ["kms:VerifyMac", "kms:CreateGrant", "kms:ScheduleKeyDeletion", "kms:Decrypt"] {
+                assert!(!allowed(guard, &everything(), &ask(never)), "{actor} {never}");
+            }
+        }
+    }
+}
+
+#[test]
+fn functions_are_made_only_where_it_is_configured_and_with_that_role_only() {
+    let mut vault = vault();
+    let made = "arn:aws:iam::111122223333:role/function";
+    vault.environments.get_mut(&"dev".parse().unwrap()).unwrap().function_role = Some(made.parse().unwrap());
+    for (actor, role) in vault.actors() {
+        let text = render(&vault, &Document::Role(actor.clone())).unwrap();
+        let identity = [Policy::parse(&text, Form::Identity).unwrap()];
+        let own = actor.to_string() == "deployer-dev";
+        let may = |request: Request| allowed(Guard::None, &identity, &request);
+        let create =
+            |name: &str| Request::of(role.as_str(), "lambda:CreateFunction", &function("eu-central-1", HOME, name));
+        let pass =
+            |passed: &str, to: &str| Request::of(role.as_str(), "iam:PassRole", passed).with("iam:PassedToService", to);
+        assert_eq!(may(create("price-fetcher-dev")), own, "{actor}");
+        assert!(!may(create("price-fetcher-prod")), "{actor}");
+        assert_eq!(may(pass(made, "lambda.amazonaws.com")), own, "{actor}");
+        assert!(!may(pass(made, "ec2.amazonaws.com")) && !may(pass(role.as_str(), "lambda.amazonaws.com")), "{actor}");
     }
 }
 

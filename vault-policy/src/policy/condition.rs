@@ -11,10 +11,11 @@ use super::{
 
 /// The condition keys that a request here decides, in lower case: whatever of them it does not carry is absent. A
 /// policy that asks about any other key cannot be judged, because whether a real request carries it is not known.
-pub(crate) const KEYS: [&str; 12] = [
+pub(crate) const KEYS: [&str; 13] = [
     "aws:principalaccount",
     "aws:principalarn",
     "aws:securetransport",
+    "iam:passedtoservice",
     "s3:if-none-match",
     "s3:object-lock-mode",
     "s3:object-lock-remaining-retention-days",

@@ -1,6 +1,6 @@
 //! Makes the requests of each rule.
 
-use super::{Must, PUT, Probe, is_foreign, rules_of};
+use super::{Must, PUT, Probe, is_foreign, rules_of, rules_of_retention};
 use crate::{
     evaluate::{Principal, Request},
     vault::{Actor, Side, Vault},
@@ -72,7 +72,7 @@ impl Asker<'_> {
                 let object = format!("{}/{key}", self.bucket);
                 self.of_objects(role, &object, &mut probes);
                 self.writes(actor.as_ref(), role, key, &object, &mut probes);
-                self.retention(actor.as_ref(), role, &object, &mut probes);
+                self.retention(actor.as_ref(), role, key, &object, &mut probes);
             }
             probes
         };
@@ -123,7 +123,7 @@ impl Asker<'_> {
         probes.push(refuse("RefuseCopies", copy, " as a copy"));
         match rules_of(self.vault, self.side, key) {
             None => probes.push(refuse("RefuseWritesElsewhere", create, "")),
-            Some((_, may)) if actor.is_some_and(|actor| actor.writes(self.vault, self.side, key)) => {
+            Some((_, may)) if actor.is_some() && self.vault.owner(self.side, key).as_ref() == actor => {
                 probes.push(allow(&may, part));
                 probes.push(allow(&may, create));
             }
@@ -134,7 +134,7 @@ impl Asker<'_> {
         }
     }
 
-    fn retention(&self, actor: Option<&Actor>, role: &str, object: &str, probes: &mut Vec<Probe>) {
+    fn retention(&self, actor: Option<&Actor>, role: &str, key: &str, object: &str, probes: &mut Vec<Probe>) {
         let retention = self.vault.retention;
         let (fewest, most) = (retention.fewest_days(), retention.most_days());
         let locked =
@@ -153,20 +153,15 @@ impl Asker<'_> {
             let mode = locked(request, most).with(MODE, other);
             probes.push(refuse("RefuseOtherLockModes", mode, " in the other mode"));
         }
-        let recovery = self.vault.recovery();
-        let may = match self.side {
-            Side::Vault => {
-                actor.is_some_and(|actor| matches!(actor, Actor::Writer(crate::ownership::Writer::Deployer(_))))
-            }
-            Side::Mirror => actor.is_some() && actor == recovery.as_ref(),
-        };
-        let lengthens = match self.side {
-            Side::Vault => "DeployersLengthen",
-            Side::Mirror => "MirrorWriterLengthens",
-        };
+        let rules = rules_of_retention(self.vault, self.side, key, actor);
         for days in [fewest, retention.years * 365, most] {
             let request = locked(Request::of(role, LENGTHEN, object), days);
-            probes.push(if may { allow(lengthens, request) } else { refuse("OnlyDeployersLengthen", request, "") });
+            // Whoever creates an object with a lock is asked for this right, too.
+            probes.push(match &rules {
+                Some((_, Some(may))) => allow(may, request),
+                Some((only, None)) => refuse(only, request, ""),
+                None => refuse("RefuseWritesElsewhere", request, ""),
+            });
         }
     }
 

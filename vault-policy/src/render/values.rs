@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::{Document, RenderError, identifier};
+use super::{Document, FUNCTION_ROLE, RenderError, identifier};
 use crate::{
     names::{EnvironmentName, account_of},
     ownership::Writer,
-    vault::{Actor, Side, Vault},
+    vault::{Actor, SIDES, Vault},
 };
 
 /// The values of one document.
@@ -29,8 +29,7 @@ pub(super) fn values(vault: &Vault, document: &Document) -> Result<Values, Rende
     let mut values = Values { single: whole(vault), lists: lists(vault), environments: environments(vault) };
     match document {
         Document::Bucket(side) => {
-            let store = vault.bucket(*side).ok_or_else(|| RenderError::NoSuch("mirror".to_owned()))?;
-            values.single.insert("bucket", store.bucket.to_string());
+            values.single.insert("bucket", vault.bucket(*side).bucket.to_string());
         }
         Document::Role(actor) => of_role(&mut values, vault, actor)?,
         Document::GithubTrust(actor, subject) => {
@@ -41,6 +40,12 @@ pub(super) fn values(vault: &Vault, document: &Document) -> Result<Values, Rende
         Document::Key(actor) => {
             key(vault, actor).ok_or_else(|| RenderError::NoSuch(format!("key of {actor}")))?;
             values.single.insert("signer", role(vault, actor)?);
+        }
+        Document::VariablesKey(environment) => {
+            values.environments.retain(|name, _| name == environment);
+            if values.environments.is_empty() {
+                return Err(RenderError::NoSuch(environment.to_string()));
+            }
         }
     }
     Ok(values)
@@ -62,8 +67,10 @@ fn of_role(values: &mut Values, vault: &Vault, actor: &Actor) -> Result<(), Rend
 
 fn whole(vault: &Vault) -> BTreeMap<&'static str, String> {
     let roles = &vault.roles;
+    let mirror = &vault.mirror;
     let mut values = BTreeMap::from([
         ("bucket", vault.store.bucket.to_string()),
+        ("mirror_bucket", mirror.store.bucket.to_string()),
         ("mode", vault.retention.mode.to_string()),
         ("fewest_days", vault.retention.fewest_days().to_string()),
         ("most_days", vault.retention.most_days().to_string()),
@@ -73,16 +80,13 @@ fn whole(vault: &Vault) -> BTreeMap<&'static str, String> {
         ("approver", roles.approver.to_string()),
         ("vault_administrator", roles.vault_administrator.to_string()),
     ]);
-    if let Some(mirror) = &vault.mirror {
-        values.insert("mirror_bucket", mirror.store.bucket.to_string());
-        let writer = vault.environments.get(&mirror.environment);
-        values.extend(writer.map(|environment| ("mirror_writer", environment.deployer.role.to_string())));
-    }
+    let writer = vault.environments.get(&mirror.environment);
+    values.extend(writer.map(|environment| ("mirror_writer", environment.deployer.role.to_string())));
     values
 }
 
 fn lists(vault: &Vault) -> BTreeMap<&'static str, Vec<String>> {
-    let buckets = [Side::Vault, Side::Mirror].into_iter().filter_map(|side| vault.bucket(side));
+    let buckets = SIDES.into_iter().map(|side| vault.bucket(side));
     let environments = vault.environments.iter();
     BTreeMap::from([
         ("each_bucket", buckets.map(|store| store.bucket.to_string()).collect()),
@@ -95,14 +99,16 @@ fn lists(vault: &Vault) -> BTreeMap<&'static str, Vec<String>> {
 
 fn environments(vault: &Vault) -> BTreeMap<EnvironmentName, BTreeMap<&'static str, String>> {
     let of_one = vault.environments.iter().map(|(name, environment)| {
-        let values = BTreeMap::from([
+        let mut values = BTreeMap::from([
             ("environment", name.to_string()),
             ("Environment", identifier(name)),
             ("deployer", environment.deployer.role.to_string()),
             ("functions", environment.functions.to_string()),
             ("region", vault.region_of(name).to_string()),
             ("account", environment.deployer.role.account().to_owned()),
+            ("variables_key", environment.variables_key.to_string()),
         ]);
+        values.extend(environment.function_role.as_ref().map(|role| (FUNCTION_ROLE, role.to_string())));
         (name.clone(), values)
     });
     of_one.collect()

@@ -24,6 +24,7 @@ mod reproduce;
 mod rollback;
 mod status;
 mod test;
+mod vault;
 mod verify;
 mod world;
 
@@ -85,6 +86,8 @@ pub enum Command {
     Notify(notify::Args),
     /// Check the vault and its ledger
     Audit(audit::Args),
+    /// Set the vault's buckets in AWS up, and find every hole in them
+    Vault(vault::Args),
     /// Build and pack the functions, and release nothing
     Build(build::Args),
     /// Build a release once more from its commit and compare every byte with the vault
@@ -122,6 +125,7 @@ pub async fn run(world: &World, command: Command) -> anyhow::Result<Answer> {
         Command::Report(args) => report::run(world, args).await,
         Command::Notify(args) => notify::run(world, args).await,
         Command::Audit(args) => audit::run(world, args).await,
+        Command::Vault(args) => vault::run(world, args).await,
         Command::Build(args) => build::run(world, args),
         Command::Reproduce(args) => reproduce::run(world, args).await,
         Command::Invoke(args) => invoke::run(world, args).await,

@@ -32,7 +32,7 @@ use crate::{
     failure::Failure,
     model::{manifest::Stop, names::EnvName},
     output::progress::Narrator,
-    ports::{alarms::Alarms, clock::Clock, fleet::Fleet, git::Git, signer::Signer, story::Story},
+    ports::{alarms::Alarms, buckets::Buckets, clock::Clock, fleet::Fleet, git::Git, signer::Signer, story::Story},
 };
 
 /// What this process was started with.
@@ -150,6 +150,29 @@ impl World {
             story: self.story(),
             local,
         })
+    }
+
+    /// The vault's buckets, asked and changed with a role.
+    ///
+    /// # Errors
+    /// Usage: the credentials are of none of the configured accounts. Unfinished: there are none, or AWS is out of reach.
+    #[cfg(feature = "aws")]
+    pub async fn buckets(&self, config: &Config, role: &str) -> Result<Arc<dyn Buckets>, Failure> {
+        let Some(aws) = &config.aws else { return Err(Failure::usage("release.toml has no [profile.aws]")) };
+        let role = role.parse().map_err(|error| Failure::usage(format!("a role is taken by its ARN: {error}")))?;
+        let (actor, subject) = (format!("{}@{}", self.user, self.machine), Arc::new(Subject::default()));
+        let session =
+            Session::open(aws, &Surroundings { actor, subject, environment: self.environment.clone() }).await?;
+        Ok(session.buckets(&role, &(Arc::new(SystemClock) as Arc<dyn Clock>)))
+    }
+
+    /// Such a build has started itself again before it comes here.
+    ///
+    /// # Errors
+    /// Usage, always.
+    #[cfg(not(feature = "aws"))]
+    pub async fn buckets(&self, _config: &Config, _role: &str) -> Result<Arc<dyn Buckets>, Failure> {
+        Err(Failure::usage("this build has no `--profile aws`: build it with `--features aws`"))
     }
 
     /// Makes and fills an environment's stores on this machine.

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, num::NonZeroU32};
 
-pub use crate::config::raw::aws::{Bucket, Create, Mode, Service};
+pub use crate::config::raw::aws::{Bucket, Create, Github, Mode, Service};
 use crate::{
     config::{raw, validate},
     model::{
@@ -35,6 +35,14 @@ pub struct Aws {
     pub writers: BTreeMap<Writer, WriterKeys>,
     /// The environments.
     pub environments: BTreeMap<EnvName, Place>,
+    /// The names of an environment's functions, with `*` where the function's own name stands.
+    pub function_patterns: BTreeMap<EnvName, String>,
+    /// The role that sets the buckets up.
+    pub administrator: Option<RoleArn>,
+    /// The role that reads everything.
+    pub auditor: Option<RoleArn>,
+    /// Where the jobs run that take the roles.
+    pub github: Option<Github>,
 }
 
 /// How long an object is kept, counted from the day on which it is written.
@@ -95,6 +103,8 @@ pub(super) fn validate(raw: &raw::Release, aws: &raw::aws::Aws, problems: &mut V
         (template.as_str(), own.map(|own| format!("{} {}", own.account, own.region)).unwrap_or_default())
     };
     let fleet_names = validate::fleet_names(raw, &templates, problems);
+    let pattern = |name: &EnvName| templates(name).0.replace("{environment}", name.as_str()).replace("{function}", "*");
+    let function_patterns = names.iter().map(|name| ((*name).clone(), pattern(name))).collect();
     let alias = validate::alias(aws.alias.as_ref()).map_err(|error| problems.push(error)).ok()?;
     if problems.len() > before {
         return None;
@@ -110,6 +120,10 @@ pub(super) fn validate(raw: &raw::Release, aws: &raw::aws::Aws, problems: &mut V
         recovery: aws.vault.recovery.clone(),
         writers: writers(aws),
         environments: aws.environments.iter().map(|(name, own)| (name.clone(), own.into())).collect(),
+        function_patterns,
+        administrator: aws.vault.administrator.clone(),
+        auditor: aws.vault.auditor.clone(),
+        github: aws.github.clone(),
     })
 }
 

@@ -5,6 +5,7 @@ mod canary;
 pub mod load;
 mod notifications;
 pub mod people;
+pub mod policies;
 pub mod raw;
 pub mod smoke;
 pub mod validate;

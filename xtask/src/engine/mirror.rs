@@ -3,6 +3,8 @@
 
 use std::ops::RangeInclusive;
 
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+
 use crate::{
     context::Context,
     engine::{evidence, facts, ledger},
@@ -17,7 +19,7 @@ use crate::{
         version::Version,
     },
     ports::{
-        vault::{Body, VaultError},
+        vault::{AT_ONCE, Body, VaultError},
         witness::Head,
     },
 };
@@ -33,13 +35,26 @@ pub async fn release(
     now: &(dyn Fn(&str) + Sync),
 ) -> anyhow::Result<usize> {
     let (manifest, sealed) = facts::manifest(from, release).await?;
-    let mut brought = 0;
+    let mut objects = Vec::new();
     for (name, object) in &manifest.objects {
-        now(&format!("{release}/{name}"));
-        brought += usize::from(object_of(from, to, &box_key(release, name)?, object.sha256).await?);
+        objects.push(bring(from, to, box_key(release, name)?, object.sha256, now));
     }
+    let new: Vec<bool> = stream::iter(objects).buffered(AT_ONCE).try_collect().await?;
+    let mut brought = new.into_iter().filter(|new| *new).count();
+    // The seal last: whoever sees it finds all that it speaks of.
     brought += usize::from(object_of(from, to, &box_key(release, MANIFEST)?, sealed).await?);
     Ok(brought)
+}
+
+async fn bring(
+    from: &Context,
+    to: &Context,
+    key: VaultKey,
+    sha256: Digest,
+    now: &(dyn Fn(&str) + Sync),
+) -> anyhow::Result<bool> {
+    now(key.as_str());
+    object_of(from, to, &key, sha256).await
 }
 
 /// Brings `releases/`, and each box right before the entry that seals it: whoever looks meanwhile sees what a release

@@ -1,6 +1,7 @@
 //! Carries plans out through the ports: appends to the ledger, releases, promotes, verifies, audits.
 
 pub mod audit;
+pub mod buckets;
 pub mod decide;
 pub mod dr;
 pub mod evidence;

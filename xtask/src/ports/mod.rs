@@ -1,6 +1,7 @@
 //! The narrow doors to the world. An error here tells "not there" from "could not ask": a caller decides on it.
 
 pub mod alarms;
+pub mod buckets;
 pub mod cargo;
 pub mod clock;
 pub mod fleet;

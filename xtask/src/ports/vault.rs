@@ -5,7 +5,7 @@ use camino::Utf8Path;
 
 use crate::{
     failure::Failure,
-    model::{digest::Digest, key::VaultKey},
+    model::{digest::Digest, entry::Writer, key::VaultKey},
 };
 
 /// A write-once store of named objects.
@@ -40,6 +40,13 @@ pub trait Vault: Send + Sync {
     /// no such names or there is no such object.
     async fn object_version(&self, key: &VaultKey) -> Result<Option<String>, VaultError>;
 
+    /// Keeps an object from now on for as long as one that is written now, on behalf of this writer: retention is
+    /// lengthened, and never shortened. A store without retention keeps everything for ever, and has nothing to do.
+    ///
+    /// # Errors
+    /// `VaultError::Unsound` if there is no such object.
+    async fn keep(&self, key: &VaultKey, writer: &Writer) -> Result<(), VaultError>;
+
     /// Everything that lies in a folder of the vault and below, sorted by name; what is not a valid object has no key.
     /// `None` is the whole vault.
     async fn list(&self, folder: Option<&VaultKey>) -> Result<Vec<Listed>, VaultError>;
@@ -47,6 +54,9 @@ pub trait Vault: Send + Sync {
 
 /// The largest object that `read` takes into memory: 64 MiB.
 pub const READ_LIMIT: u64 = 64 << 20;
+
+/// How many objects are written or read at once: enough to fill a line, and few enough for a laptop's.
+pub const AT_ONCE: usize = 8;
 
 /// What to write.
 #[derive(Clone, Copy)]
@@ -117,6 +127,12 @@ pub enum VaultError {
 }
 
 impl VaultError {
+    /// There must be such an object, and there is none.
+    #[must_use]
+    pub fn missing(key: &VaultKey) -> Self {
+        Self::Unsound { key: key.clone(), found: "is missing".to_owned() }
+    }
+
     /// How a command ends that failed at this: integrity if the vault itself is not sound, else unfinished.
     #[must_use]
     pub fn failed(self, what: impl Into<String>) -> Failure {

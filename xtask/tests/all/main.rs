@@ -18,6 +18,7 @@ mod model;
 mod notify;
 mod ownership;
 mod pipeline;
+mod policies;
 mod policy;
 mod readme;
 mod report;

@@ -33,6 +33,15 @@ fn every_chain_lies_under_a_prefix_of_its_writer() {
 }
 
 #[test]
+fn every_head_is_noted_under_a_prefix_of_its_writer() {
+    for chain in every_chain() {
+        let note = format!("{}{chain}/99999998-0a", ownership::WITNESS_OF_PRIMARY);
+        let owner = ownership::witness(&note).map(|owner| owner.to_string());
+        assert_eq!(owner, Some(chain.writer().to_string()), "{note}");
+    }
+}
+
+#[test]
 fn boxes_are_the_releasers() {
     for key in ["v1.0.0/manifest.json", "v10.20.30/SHA256SUMS", "v1.0.0/price-fetcher.zip"] {
         let owner = ownership::writer(key).map(|owner| owner.to_string());

@@ -33,6 +33,8 @@ pub struct Bucket {
     pub(super) kept: Kept,
     reader: Client,
     writers: BTreeMap<Writer, Client>,
+    /// Writes everything, if set.
+    one: Option<Client>,
     clock: Arc<dyn Clock>,
 }
 
@@ -80,7 +82,21 @@ impl Bucket {
     /// A bucket that is read by one client, and written by that of each writer, or by the reader's where a writer has none.
     #[must_use]
     pub fn new(kept: Kept, reader: Client, writers: BTreeMap<Writer, Client>, clock: Arc<dyn Clock>) -> Self {
-        Self { kept, reader, writers, clock }
+        Self { kept, reader, writers, one: None, clock }
+    }
+
+    /// The same bucket, in which everything is written by one writer, whoever wrote it first: a mirror.
+    #[must_use]
+    pub fn written_by(mut self, one: Option<Writer>) -> Self {
+        let client = one.and_then(|one| self.writers.remove(&one)).unwrap_or_else(|| self.reader.clone());
+        self.writers.clear();
+        Self { one: Some(client), ..self }
+    }
+
+    /// The client that writes as this writer.
+    pub(super) fn client(&self, writer: Option<&Writer>) -> &Client {
+        let own = writer.and_then(|writer| self.writers.get(writer));
+        self.one.as_ref().or(own).unwrap_or(&self.reader)
     }
 
     /// Creates an object, if its name is free: one PUT, whole or not at all, then read back.
@@ -92,7 +108,7 @@ impl Bucket {
         (digest, size): (Digest, u64),
     ) -> Result<Put, VaultError> {
         let what = || format!("write {key} to the bucket {}", self.kept.bucket);
-        let client = writer.and_then(|writer| self.writers.get(writer)).unwrap_or(&self.reader);
+        let client = self.client(writer);
         let until = self.keep_until().map_err(|error| unreachable(what(), error))?;
         let mut wait = FIRST_WAIT;
         for tried in 1.. {
@@ -206,7 +222,7 @@ impl Bucket {
         got.map_err(|error| unreachable(format!("read {key} from the bucket {}", self.kept.bucket), why(&error)))
     }
 
-    fn mode(&self) -> ObjectLockMode {
+    pub(super) fn mode(&self) -> ObjectLockMode {
         match self.kept.retention.mode {
             Mode::Governance => ObjectLockMode::Governance,
             Mode::Compliance => ObjectLockMode::Compliance,
@@ -214,7 +230,7 @@ impl Bucket {
     }
 
     /// Whole seconds, as S3 writes them.
-    fn keep_until(&self) -> Result<DateTime, String> {
+    pub(super) fn keep_until(&self) -> Result<DateTime, String> {
         let now = self.clock.now().timestamp().to_zoned(TimeZone::UTC);
         let until = now.checked_add(i64::from(self.kept.retention.years).years()).map_err(|error| error.to_string())?;
         Ok(DateTime::from_secs(until.timestamp().as_second()))

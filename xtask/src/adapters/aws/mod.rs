@@ -1,9 +1,11 @@
-//! AWS: the vault and its witness in S3, the writers' keys in KMS. The only place that knows the SDK; no type of it
+//! AWS: the vault and its witness in S3, the settings of their buckets, the writers' keys in KMS. The only place that knows the SDK; no type of it
 //! leaves here.
 
+mod admin;
 mod bucket;
 mod errors;
 mod keys;
+mod retention;
 mod roles;
 mod session;
 mod site;

@@ -81,6 +81,7 @@ impl Session {
             )));
         }
         let roles = aws.writers.values().filter_map(|writer| writer.role.clone());
+        let roles = roles.chain(aws.administrator.clone()).chain(aws.auditor.clone());
         let roles = roles.filter(|role| !identity.is(role)).map(|role| {
             let taken = RoleCredentials::new(sts.clone(), role.clone(), &surroundings.actor, &surroundings.subject);
             (role, SharedCredentialsProvider::new(taken))
@@ -111,7 +112,16 @@ impl Session {
 
     /// A client of S3 in a region, as this writer, or with the credentials at hand.
     pub(super) fn s3(&self, region: &str, writer: Option<&Writer>) -> aws_sdk_s3::Client {
-        let config = aws_sdk_s3::config::Builder::from(&self.config(Service::S3, region, writer));
+        self.s3_with(self.config(Service::S3, region, writer))
+    }
+
+    /// A client of S3 in a region, with this role.
+    pub(super) fn s3_as(&self, region: &str, role: &RoleArn) -> aws_sdk_s3::Client {
+        self.s3_with(self.config_as(Service::S3, region, Some(role)))
+    }
+
+    fn s3_with(&self, config: SdkConfig) -> aws_sdk_s3::Client {
+        let config = aws_sdk_s3::config::Builder::from(&config);
         // A bucket's own host name exists in AWS only.
         aws_sdk_s3::Client::from_conf(config.force_path_style(self.path_style).build())
     }
@@ -122,8 +132,12 @@ impl Session {
     }
 
     fn config(&self, service: Service, region: &str, writer: Option<&Writer>) -> SdkConfig {
-        let config = config(&self.base, &self.aws, service, region);
         let role = writer.and_then(|writer| self.aws.writers.get(writer)).and_then(|writer| writer.role.as_ref());
+        self.config_as(service, region, role)
+    }
+
+    fn config_as(&self, service: Service, region: &str, role: Option<&RoleArn>) -> SdkConfig {
+        let config = config(&self.base, &self.aws, service, region);
         match role.and_then(|role| self.roles.get(role)) {
             Some(taken) => config.into_builder().credentials_provider(taken.clone()).build(),
             None => config,

@@ -14,6 +14,7 @@ use crate::{
     },
     config::aws,
     context::Site,
+    model::entry::Writer,
     ports::{clock::Clock, signer::Signer},
 };
 
@@ -28,9 +29,15 @@ impl Session {
     /// The second region: its vault, and its own witness beside it.
     #[must_use]
     pub fn recovery(&self, workshop: &Utf8Path, clock: &Arc<dyn Clock>) -> Site {
-        let own = self.bucket(&self.aws.recovery, clock);
+        let own = self.bucket(&self.aws.recovery, clock).written_by(self.mirror_writer());
         let witness = BucketWitness::of_recovery(own.clone());
         Site { vault: Arc::new(S3Vault::new(own, workshop).beside_witness()), witness: Arc::new(witness) }
+    }
+
+    /// Who brings everything to the second region: the deployer of the environment there.
+    fn mirror_writer(&self) -> Option<Writer> {
+        let there = self.aws.environments.iter().find(|(_, place)| place.region == self.aws.recovery.region);
+        there.map(|(name, _)| Writer::Deployer(name.clone()))
     }
 
     /// The writers' keys. Each signs as its writer; public halves are read with the credentials at hand.

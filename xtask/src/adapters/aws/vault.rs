@@ -162,6 +162,10 @@ impl Vault for S3Vault {
         self.bucket.only_version(key).await
     }
 
+    async fn keep(&self, key: &VaultKey, writer: &Writer) -> Result<(), VaultError> {
+        self.bucket.keep(key, writer).await
+    }
+
     async fn list(&self, folder: Option<&VaultKey>) -> Result<Vec<Listed>, VaultError> {
         let prefix = folder.map(|folder| format!("{folder}/")).unwrap_or_default();
         let mut listed: Vec<Listed> = Vec::new();

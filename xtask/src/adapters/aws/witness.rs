@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use async_trait::async_trait;
+use vault_policy::ownership;
 
 use crate::{
     adapters::aws::bucket::{Bucket, Content, Put, Versions, fault},
@@ -30,29 +31,25 @@ const LAST: u64 = 99_999_999;
 #[derive(Debug, Clone)]
 pub struct BucketWitness {
     bucket: Arc<Bucket>,
-    site: &'static str,
+    folder: &'static str,
 }
 
 impl BucketWitness {
     /// The witness of the first region, in the second region's bucket.
     #[must_use]
     pub fn of_primary(recovery: Bucket) -> Self {
-        Self { bucket: Arc::new(recovery), site: "primary" }
+        Self { bucket: Arc::new(recovery), folder: ownership::WITNESS_OF_PRIMARY }
     }
 
     /// The witness of the second region, in its own bucket.
     #[must_use]
     pub fn of_recovery(recovery: Bucket) -> Self {
-        Self { bucket: Arc::new(recovery), site: "recovery" }
-    }
-
-    fn folder(&self) -> String {
-        format!("{FOLDER}{}/", self.site)
+        Self { bucket: Arc::new(recovery), folder: ownership::WITNESS_OF_RECOVERY }
     }
 
     /// What a note's name says, if it is the name of one.
     fn read(&self, name: &str) -> Option<(ChainName, Head)> {
-        let (chain, note) = name.strip_prefix(&self.folder())?.rsplit_once('/')?;
+        let (chain, note) = name.strip_prefix(self.folder)?.rsplit_once('/')?;
         let (left, sha256) = note.split_once('-')?;
         let number = LAST.checked_sub(left.parse().ok().filter(|_| left.len() == 8)?)?;
         Some((chain.parse().ok()?, Head { number, sha256: format!("sha256:{sha256}").parse().ok()? }))
@@ -79,7 +76,7 @@ impl Witness for BucketWitness {
         let mut before = String::new();
         let mut page = Versions::default();
         loop {
-            page = self.bucket.versions(&self.folder(), 1000, &page).await?;
+            page = self.bucket.versions(self.folder, 1000, &page).await?;
             for entry in &page.found {
                 let (chain, head) = self.sound(entry, before == entry.0)?;
                 before.clone_from(&entry.0);
@@ -95,7 +92,7 @@ impl Witness for BucketWitness {
     }
 
     async fn head(&self, chain: &ChainName) -> anyhow::Result<Option<Head>> {
-        let folder = format!("{}{chain}/", self.folder());
+        let folder = format!("{}{chain}/", self.folder);
         // The second one shows whether the first was written again, or contradicts it.
         let page = self.bucket.versions(&folder, 2, &Versions::default()).await?;
         let mut found = page.found.iter();
@@ -114,7 +111,7 @@ impl Witness for BucketWitness {
 
     async fn note(&self, chain: &ChainName, head: Head) -> anyhow::Result<()> {
         let left = LAST.checked_sub(head.number).context("the chain is longer than its eight digits allow")?;
-        let name = format!("{}{chain}/{left:08}-{}", self.folder(), head.sha256.hex());
+        let name = format!("{}{chain}/{left:08}-{}", self.folder, head.sha256.hex());
         let key: VaultKey = name.parse()?;
         let bytes = canonical::to_vec(&head)?;
         let hashed = (Digest::of(&bytes), bytes.len() as u64);

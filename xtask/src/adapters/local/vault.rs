@@ -10,7 +10,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::{
     adapters::{draft, local::files},
-    model::{digest::Digest, key::VaultKey},
+    model::{digest::Digest, entry::Writer, key::VaultKey},
     ports::vault::{Body, Listed, READ_LIMIT, Vault, VaultError},
 };
 
@@ -106,6 +106,10 @@ impl Vault for LocalVault {
 
     async fn object_version(&self, _key: &VaultKey) -> Result<Option<String>, VaultError> {
         Ok(None)
+    }
+
+    async fn keep(&self, key: &VaultKey, _writer: &Writer) -> Result<(), VaultError> {
+        if self.exists(key).await? { Ok(()) } else { Err(VaultError::missing(key)) }
     }
 
     async fn list(&self, folder: Option<&VaultKey>) -> Result<Vec<Listed>, VaultError> {

@@ -29,6 +29,8 @@ pub struct Aws {
     pub control_plane_per_second: Option<NonZeroU32>,
     /// Where the boxes and the ledger are kept.
     pub vault: Vault,
+    /// Where the jobs run that take the roles: the roles trust them. Only `vault policies` needs it.
+    pub github: Option<Github>,
     /// Those who write to the vault, beside the deployers of the environments.
     #[serde(default)]
     pub writers: BTreeMap<WriterName, Writer>,
@@ -63,6 +65,23 @@ pub struct Vault {
     pub primary: Bucket,
     /// The bucket in the second region; the witness of the first one lies there, too.
     pub recovery: Bucket,
+    /// The role that sets the buckets up, and alone may change their policies: `vault apply` takes it.
+    pub administrator: Option<RoleArn>,
+    /// The role that reads everything and changes nothing: `vault doctor` takes it.
+    pub auditor: Option<RoleArn>,
+}
+
+/// A repository on GitHub. Its environments are called as the ones here, and for the other writers as the writer.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Github {
+    /// `owner/repository`.
+    pub repository: String,
+    /// The owner's number, for a repository that was made, renamed or transferred after 2026-07-15: GitHub then writes
+    /// the numbers into its tokens, too.
+    pub owner_id: Option<u64>,
+    /// The repository's number, as above.
+    pub repository_id: Option<u64>,
 }
 
 /// How strictly Object Lock keeps an object.
@@ -86,6 +105,8 @@ pub struct Bucket {
     pub region: Region,
     /// The account that owns it; a bucket of the same name in another one is refused.
     pub account: Account,
+    /// The bucket that its access log goes to, which is never a vault itself; no access log if not given.
+    pub log: Option<BucketName>,
 }
 
 /// A writer of the vault that is no environment's deployer.

@@ -6,6 +6,7 @@
 mod canary;
 mod claim;
 mod fence;
+mod keep;
 pub mod rollback;
 mod shift;
 pub mod smoke;

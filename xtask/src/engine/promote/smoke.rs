@@ -150,6 +150,7 @@ impl Promotion<'_> {
             return Ok(Turn::Finding(finding));
         }
         phase.done(&format!("{} checks Correct", smoked.results.len()));
+        self.keep().await?;
         let smoke = smoked.results;
         Ok(Turn::Event(match state.rollback.clone() {
             None => EnvironmentEvent::Verified { smoke },

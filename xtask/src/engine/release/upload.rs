@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+
 use crate::{
     context::Context,
     engine::release::attest,
@@ -16,8 +18,8 @@ use crate::{
         version::Version,
     },
     ports::{
-        cargo::Built,
-        vault::{Body, VaultError},
+        cargo::{Artifact, Built},
+        vault::{AT_ONCE, Body, VaultError},
     },
 };
 
@@ -32,15 +34,16 @@ pub(super) async fn artifacts(
     built: &Built,
     now: &(dyn Fn(&str) + Sync),
 ) -> anyhow::Result<Result<BTreeMap<String, Object>, Vec<Difference>>> {
-    let mut objects = BTreeMap::new();
-    let mut differences = Vec::new();
     let bills = attest::bills(built)?;
+    let mut uploads = Vec::new();
     for (function, artifact) in &built.artifacts {
-        let name = format!("{function}.zip");
-        now(&name);
-        let object = Object { sha256: artifact.sha256, size: artifact.size };
-        differences.extend(put(context, version, &name, &object, Body::File(&artifact.path)).await?);
+        uploads.push(upload(context, version, format!("{function}.zip"), artifact, now));
+    }
+    let uploaded: Vec<_> = stream::iter(uploads).buffered(AT_ONCE).try_collect().await?;
+    let (mut objects, mut differences) = (BTreeMap::new(), Vec::new());
+    for (name, object, difference) in uploaded {
         objects.insert(name, object);
+        differences.extend(difference);
     }
     for (name, bill) in bills.values() {
         now(name);
@@ -59,6 +62,19 @@ pub(super) async fn artifacts(
         objects.insert(SUMS.to_owned(), object);
     }
     Ok(if differences.is_empty() { Ok(objects) } else { Err(differences) })
+}
+
+async fn upload(
+    context: &Context,
+    version: Version,
+    name: String,
+    artifact: &Artifact,
+    now: &(dyn Fn(&str) + Sync),
+) -> anyhow::Result<(String, Object, Option<Difference>)> {
+    now(&name);
+    let object = Object { sha256: artifact.sha256, size: artifact.size };
+    let difference = put(context, version, &name, &object, Body::File(&artifact.path)).await?;
+    Ok((name, object, difference))
 }
 
 /// Reads one object of a box back and compares it with what it must be.

@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// What a tag holds in an answer of IAM.
-fn tag<'a>(answer: &'a str, name: &str) -> &'a str {
+pub(super) fn tag<'a>(answer: &'a str, name: &str) -> &'a str {
     let (_, rest) = answer.split_once(&format!("<{name}>")).unwrap_or_else(|| panic!("no {name}: {answer}"));
     rest.split_once('<').unwrap().0
 }

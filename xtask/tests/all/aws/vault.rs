@@ -8,7 +8,7 @@ use aws_sdk_s3::{
     types::{ChecksumAlgorithm, ObjectLockMode},
 };
 use xtask::{
-    model::digest::Digest,
+    model::{digest::Digest, entry::Writer},
     ports::vault::{Body, Vault, VaultError},
 };
 
@@ -155,4 +155,35 @@ async fn a_bucket_that_keeps_nothing_is_refused() {
     let nowhere = S3Vault::new(bucket_of(bed.client.clone(), "no-such-bucket", Hand::at(NOW)), folder);
     let error = format!("{:#}", anyhow::Error::from(nowhere.read(&key("a")).await.unwrap_err()));
     assert!(error.contains("NoSuchBucket") && error.contains("make the bucket"), "{error}");
+}
+
+/// Until when the first version of an object is kept, as a time.
+async fn kept_until(bed: &Bed, name: &str) -> String {
+    let head = bed.client.head_object().bucket(&bed.name).key(name).send().await.unwrap();
+    assert_eq!(head.object_lock_mode(), Some(&ObjectLockMode::Governance));
+    head.object_lock_retain_until_date().unwrap().fmt(aws_sdk_s3::primitives::DateTimeFormat::DateTime).unwrap()
+}
+
+#[tokio::test]
+async fn retention_is_lengthened_from_the_last_effect_on_and_never_shortened() {
+    let bed = Bed::new().await;
+    let folder = camino::Utf8Path::from_path(bed.home.path()).unwrap();
+    let at = |now: &str| S3Vault::new(bucket_of(bed.client.clone(), &bed.name, Hand::at(now)), folder);
+    let (name, writer) = (key("v1.0.0/alpha.zip"), Writer::Deployer("dev".parse().unwrap()));
+    bed.vault().create(&name, Body::Bytes(b"bytes")).await.unwrap();
+    for (now, until) in [
+        ("2026-11-23T12:00:00Z", "2033-11-23T12:00:00Z"),
+        ("2028-02-29T00:00:00Z", "2035-02-28T00:00:00Z"),
+        // A clock that is behind, or somebody who comes late with it, changes nothing.
+        ("2027-01-01T00:00:00Z", "2035-02-28T00:00:00Z"),
+        ("2028-02-29T00:00:01Z", "2035-02-28T00:00:01Z"),
+    ] {
+        at(now).keep(&name, &writer).await.unwrap();
+        assert_eq!(kept_until(&bed, name.as_str()).await, until, "{now}");
+    }
+    assert_eq!(bed.vault().list(None).await.unwrap()[0].fault, None, "it has one version still");
+    // What was written twice is not covered up.
+    let put = bed.client.put_object().bucket(&bed.name).key(name.as_str()).body(ByteStream::from_static(b"x"));
+    put.checksum_algorithm(ChecksumAlgorithm::Sha256).send().await.unwrap();
+    assert!(unsound(at(NOW).keep(&name, &writer).await).contains("more than one version"));
 }

@@ -4,6 +4,7 @@ mod abandoned;
 mod build;
 mod busy;
 mod death;
+mod kept;
 mod kill;
 mod race;
 mod release;

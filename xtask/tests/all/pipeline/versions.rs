@@ -7,7 +7,7 @@ use camino::Utf8Path;
 use xtask::{
     context::Context,
     engine::facts,
-    model::{digest::Digest, key::VaultKey},
+    model::{digest::Digest, entry::Writer, key::VaultKey},
     ports::vault::{Body, Listed, Vault, VaultError},
 };
 
@@ -39,6 +39,10 @@ impl Vault for Versioned {
 
     async fn object_version(&self, key: &VaultKey) -> Result<Option<String>, VaultError> {
         Ok(self.0.exists(key).await?.then(|| self.1.to_owned()))
+    }
+
+    async fn keep(&self, key: &VaultKey, writer: &Writer) -> Result<(), VaultError> {
+        self.0.keep(key, writer).await
     }
 
     async fn list(&self, folder: Option<&VaultKey>) -> Result<Vec<Listed>, VaultError> {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use camino::Utf8Path;
 use xtask::{
-    model::{digest::Digest, key::VaultKey},
+    model::{digest::Digest, entry::Writer, key::VaultKey},
     ports::vault::{Body, READ_LIMIT, Vault, VaultError},
 };
 
@@ -15,7 +15,7 @@ macro_rules! conformance {
             $crate::vault::conformance::conformance!(@ $world; what_is_written_is_read, a_taken_name_stays_as_it_is,
                 one_of_many_writers_wins, what_is_not_there_is_none, everything_is_listed_by_name, files_are_streamed,
                 large_objects_are_fetched_and_not_read, an_object_is_no_folder, a_missing_source_writes_nothing,
-                readers_never_see_a_part);
+                readers_never_see_a_part, what_is_there_can_be_kept);
         }
     };
     (@ $world:expr; $($rule:ident),*) => {
@@ -170,4 +170,20 @@ pub(crate) async fn readers_never_see_a_part(vault: Arc<dyn Vault>) {
         assert_eq!((size, digest), (30_000_000, Digest::of(&body)), "it shows before it is complete");
         writer.await.unwrap().unwrap();
     }
+}
+
+pub(crate) async fn what_is_there_can_be_kept(vault: Arc<dyn Vault>) {
+    let (name, writer) = (key("v1.0.0/alpha.zip"), Writer::Deployer("dev".parse().unwrap()));
+    match vault.keep(&name, &writer).await {
+        Err(error @ VaultError::Unsound { .. }) => {
+            assert_eq!(error.to_string(), "v1.0.0/alpha.zip in the vault is missing");
+        }
+        found => panic!("{found:?}"),
+    }
+    vault.create(&name, Body::Bytes(b"bytes")).await.unwrap();
+    for _ in 0..2 {
+        vault.keep(&name, &writer).await.unwrap();
+    }
+    assert_eq!(vault.read(&name).await.unwrap().as_deref(), Some(&b"bytes"[..]));
+    assert_eq!(names(&*vault).await, ["v1.0.0/alpha.zip"]);
 }

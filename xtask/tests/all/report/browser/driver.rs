@@ -1,9 +1,11 @@
 //! Starts Chromium's driver on a port that it chooses itself, and ends it with the test.
 
 use std::{
-    io::{BufRead as _, BufReader},
+    io::{BufRead as _, BufReader, Read as _, Write as _},
+    net::TcpStream,
     process::{Child, Command, Stdio},
     sync::OnceLock,
+    time::Duration,
 };
 
 use camino::Utf8PathBuf;
@@ -67,10 +69,22 @@ impl Browser {
     }
 }
 
+impl Browser {
+    fn shut_down(&self) -> std::io::Result<()> {
+        let host = self.address.trim_start_matches("http://");
+        let mut stream = TcpStream::connect(host)?;
+        stream.set_read_timeout(Some(Duration::from_secs(20)))?;
+        write!(stream, "GET /shutdown HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n")?;
+        stream.read_to_end(&mut Vec::new()).map(drop)
+    }
+}
+
 impl Drop for Browser {
     fn drop(&mut self) {
-        // The driver ends the browser that it started, if a failed test left one.
-        self.driver.kill().unwrap_or_default();
+        // Asked to, the driver ends the browser that a failed test left; killed, it would leave it behind.
+        if self.shut_down().is_err() {
+            self.driver.kill().unwrap_or_default();
+        }
         self.driver.wait().map(drop).unwrap_or_default();
     }
 }

@@ -64,6 +64,11 @@ impl Vault for Fated<dyn Vault> {
         self.fate.call(Kind::Question, what, || self.inner.object_version(key), vault_error, as_it_is).await
     }
 
+    async fn keep(&self, key: &VaultKey, writer: &Writer) -> Result<(), VaultError> {
+        let what = format!("{}keep {key}", self.region);
+        self.fate.call(Kind::Effect, what, || self.inner.keep(key, writer), vault_error, as_it_is).await
+    }
+
     async fn list(&self, folder: Option<&VaultKey>) -> Result<Vec<Listed>, VaultError> {
         let bend = |how, answer: &Vec<Listed>| match how {
             How::Lie if !answer.is_empty() => Some(Vec::new()),
