@@ -77,7 +77,7 @@ pub async fn releases(from: &Context, to: &Context, now: &(dyn Fn(&str) + Sync))
             }
             _ => {}
         }
-        entry(from, to, &record).await?;
+        entry(to, &record).await?;
     }
     ledger::witnessed::<ReleaseEvent>(to, &chain).await?;
     Ok(missing.count() as u64)
@@ -90,7 +90,7 @@ pub async fn releases(from: &Context, to: &Context, now: &(dyn Fn(&str) + Sync))
 pub async fn chain<E: Event>(from: &Context, to: &Context, chain: &ChainName) -> anyhow::Result<u64> {
     let missing = missing::<E>(from, to, chain).await?;
     for number in missing.clone() {
-        entry(from, to, &ledger::entry::<E>(from, chain, number).await?).await?;
+        entry(to, &ledger::entry::<E>(from, chain, number).await?).await?;
     }
     ledger::witnessed::<E>(to, chain).await?;
     Ok(missing.count() as u64)
@@ -103,7 +103,7 @@ async fn missing<E: Event>(from: &Context, to: &Context, chain: &ChainName) -> a
     Ok(there + 1..=last)
 }
 
-async fn entry<E: Event>(from: &Context, to: &Context, record: &Record<E>) -> anyhow::Result<()> {
+async fn entry<E: Event>(to: &Context, record: &Record<E>) -> anyhow::Result<()> {
     let (chain, number) = (&record.entry.chain, record.entry.number);
     let key = chain.key(number)?;
     if let Some(linked) = record.entry.previous {

@@ -23,7 +23,8 @@ use crate::{
     },
 };
 
-/// Uploads all artifacts, what is told about them, and the checksum file of it all. What is there already must be equal; what is not is returned.
+/// Uploads all artifacts, what is told about them, and the checksum file of it all. What is there already must be equal;
+/// what is not is returned.
 ///
 /// # Errors
 /// Integrity, if what is read back is not what was written; unfinished, if the vault cannot be reached.

@@ -16,7 +16,11 @@ use xtask::{
     context::Context,
     engine::{audit, ledger, status},
     model::{
-        digest::Digest, entry::ChainName, environment::EnvironmentEvent, key::VaultKey, names::EnvName,
+        digest::Digest,
+        entry::{ChainName, Writer},
+        environment::EnvironmentEvent,
+        key::VaultKey,
+        names::EnvName,
         version::Version,
     },
     ports::{
@@ -69,6 +73,10 @@ impl Vault for Counting {
 
     async fn size(&self, key: &VaultKey) -> Result<Option<u64>, VaultError> {
         self.vault.size(key).await
+    }
+
+    async fn keep(&self, key: &VaultKey, writer: &Writer) -> Result<(), VaultError> {
+        self.vault.keep(key, writer).await
     }
 
     async fn object_version(&self, key: &VaultKey) -> Result<Option<String>, VaultError> {

@@ -11,7 +11,7 @@ use serde_json::Value;
 use xtask::{
     context::Context,
     engine::{graveyard, report, status},
-    model::{digest::Digest, key::VaultKey},
+    model::{digest::Digest, entry::Writer, key::VaultKey},
     plan::board::{Board, Mark},
     ports::vault::{Body, Listed, Vault, VaultError},
 };
@@ -200,6 +200,10 @@ impl Vault for Counting {
 
     async fn exists(&self, key: &VaultKey) -> Result<bool, VaultError> {
         self.inner().exists(key).await
+    }
+
+    async fn keep(&self, key: &VaultKey, writer: &Writer) -> Result<(), VaultError> {
+        self.inner().keep(key, writer).await
     }
 
     async fn object_version(&self, key: &VaultKey) -> Result<Option<String>, VaultError> {
