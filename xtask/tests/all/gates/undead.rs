@@ -44,6 +44,9 @@ async fn a_chain_does_not_begin_twice() {
             project.xtask(args).expect(5).says("approvals/v1.0.0/prod/0000000");
         }
         project.decide("max", "approve prod v1.0.0", &[]).expect(5);
+        // Nor does whoever looks at the head alone build on it.
+        let chain: ChainName = "approvals/v1.0.0/prod".parse().unwrap();
+        assert_eq!(code(&ledger::head::<ApprovalEvent>(&project.context(), &chain).await), 5);
         fs::remove_file(folder.join("00000003.json")).unwrap();
     }
     assert_eq!(project.json(0, &["graveyard"])[0]["release"], "v1.0.0");
