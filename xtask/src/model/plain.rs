@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 /// The text on one line, every character that is not shown as itself written as its escape.
 #[must_use]
 pub fn line(text: &str) -> String {
-    escaped(text, |c| acts(c))
+    escaped(text, acts)
 }
 
 /// The same, with its line feeds kept.

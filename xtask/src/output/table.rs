@@ -121,7 +121,7 @@ mod tests {
     #[test]
     fn a_cell_is_one_line() {
         let rows = [vec!["ada\n--\u{1b}[2K".to_owned(), "x".to_owned()]];
-        assert_eq!(super::table(&["who", "what"], &rows), "who                what\nada\\n--\\u{1b}[2K  x\n");
+        assert_eq!(super::table(&["who", "what"], &rows), "who               what\nada\\n--\\u{1b}[2K  x\n");
     }
 
     #[test]

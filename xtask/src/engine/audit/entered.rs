@@ -116,12 +116,18 @@ impl Entered<'_> {
         (!self.past.verified.contains_key(before)).then(|| (expected, format!("it claimed {environment} without")))
     }
 
-    /// A rollback asks no gate, so it must be one: back to an earlier release that was good here and is not dead.
+    /// A rollback asks no gate, so it must be one: in place of a release that came here, back to an earlier one that was
+    /// good here and is not dead.
     fn comes_back(&self, from: Version) -> Found {
         let Step { environment, number, .. } = self.step;
         let release = self.release.manifest.release;
         let proven = self.past.verified.get(environment).is_some_and(|(proven, _)| proven < number);
+        let came = self.story.past.get(&from).is_some_and(|past| {
+            let mut steps = past.steps.iter().filter(|step| !matches!(step.kind, Kind::Claims));
+            steps.any(|step| step.environment == *environment && step.number < *number)
+        });
         let found = match self.death() {
+            _ if !came => format!("it came back in place of {from}, which never came here"),
             _ if release >= from => format!("it came back in place of {from}, which is not newer"),
             _ if !proven => format!("it came back in place of {from}, and was never verified in {environment} before"),
             Some(death) => format!("it came back though it died in {} at {}", death.environment, death.time),

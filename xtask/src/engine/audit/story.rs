@@ -96,7 +96,11 @@ impl Story {
             // The order of the names is the one that is needed: seals are known before what is said about them.
             match chain {
                 ChainName::Releases => {
-                    chains::verify(desk, audit, chain, |_, record, _| Ok(story.numbered(record))).await?;
+                    chains::verify(desk, audit, chain, |_, record, _| {
+                        story.numbered(record);
+                        Ok(())
+                    })
+                    .await?;
                 }
                 ChainName::Policy => {
                     chains::verify(desk, audit, chain, |_, record: &Record<PolicyEvent>, _| {

@@ -96,6 +96,26 @@ impl History {
         ledger::append_signed(&self.context, &chain, Some(&*key), |_| Ok(draft.clone())).await.unwrap();
     }
 
+    /// Writes that a release came back in place of a newer one.
+    async fn back(&self, environment: &str, from: Version, (version, manifest): (Version, Digest)) {
+        let chain = ChainName::Environment(environment.parse().unwrap());
+        let rollback = Rollback { release: from, reason: "none".to_owned() };
+        for event in [
+            EnvironmentEvent::Claimed {
+                machine: "laptop".to_owned(),
+                expires: self.context.clock.now(),
+                took_over: None,
+                rollback: Some(rollback.clone()),
+            },
+            EnvironmentEvent::Staged { functions: BTreeMap::new() },
+            EnvironmentEvent::Shifting { moves: Vec::new(), smoke: Vec::new(), canary: None },
+            EnvironmentEvent::Shifted,
+            EnvironmentEvent::RolledBack { from: rollback, smoke: Vec::new() },
+        ] {
+            append(&self.context, &chain, version, Some(manifest), event).await;
+        }
+    }
+
     async fn findings(&self) -> Vec<(String, String)> {
         let audit = audit::run(&self.context).await.unwrap();
         audit.findings.into_iter().map(|finding| (finding.object, finding.found)).collect()
@@ -265,21 +285,37 @@ async fn as_a_rollback_that_is_none() {
     history.decide("quinn", "qa-lead", "uat", second, true).await;
     history.enter(&["uat"], second).await;
     assert_eq!(history.findings().await, []);
-    let uat = ChainName::Environment("uat".parse().unwrap());
-    let rollback = Rollback { release: second.0, reason: "none".to_owned() };
-    for event in [
-        EnvironmentEvent::Claimed {
-            machine: "laptop".to_owned(),
-            expires: history.context.clock.now(),
-            took_over: None,
-            rollback: Some(rollback.clone()),
-        },
-        EnvironmentEvent::Staged { functions: BTreeMap::new() },
-        EnvironmentEvent::Shifting { moves: Vec::new(), smoke: Vec::new(), canary: None },
-        EnvironmentEvent::Shifted,
-        EnvironmentEvent::RolledBack { from: rollback, smoke: Vec::new() },
-    ] {
-        append(&history.context, &uat, first.0, Some(first.1), event).await;
-    }
+    history.back("uat", second.0, first).await;
     History::is_named(&history.findings().await, "environments/uat/00000008.json", "was never verified in uat before");
+    // Where it was good, but in place of what was never there.
+    let third = history.seal("v1.0.2", None).await;
+    history.back("dev", third.0, first).await;
+    let found = history.findings().await;
+    assert!(
+        found
+            .iter()
+            .any(|(object, found)| object == "environments/dev/00000013.json" && found.contains("never came here")),
+        "{found:?}"
+    );
+}
+
+/// What a rollback leaves is no finding.
+#[tokio::test]
+async fn as_a_rollback() {
+    let history = History::new("").await;
+    let first = history.seal("v1.0.0", None).await;
+    let second = history.seal("v1.0.1", None).await;
+    history.enter(&["dev"], first).await;
+    history.enter(&["dev"], second).await;
+    history.back("dev", second.0, first).await;
+    assert_eq!(history.findings().await, []);
+    // Once more, back to what is dead since.
+    let third = history.seal("v1.0.2", None).await;
+    history.enter(&["dev"], third).await;
+    history.back("dev", third.0, second).await;
+    History::is_named(
+        &history.findings().await,
+        "environments/dev/00000023.json",
+        "it came back though it died in dev",
+    );
 }
