@@ -6,5 +6,6 @@ pub mod aws;
 pub mod cargo;
 pub mod draft;
 pub mod git;
+pub mod limits;
 pub mod local;
 pub mod ssh;

@@ -120,8 +120,9 @@ impl Fleet for Patient<'_> {
         name: &FleetName,
         code: &CodeSource,
         guard: &Revision,
+        publish: bool,
     ) -> Result<FunctionState, FleetError> {
-        self.patiently(|| self.fleet.update_code(name, code, guard)).await
+        self.patiently(|| self.fleet.update_code(name, code, guard, publish)).await
     }
 
     async fn update_configuration(

@@ -96,6 +96,15 @@ pub struct Wanted {
     pub checks: usize,
 }
 
+impl Wanted {
+    /// Whether a function's configuration has to be written, but for the processor, which goes with the code.
+    #[must_use]
+    pub fn declares_other_than(&self, found: &Configuration) -> bool {
+        let declared = Configuration { architecture: found.architecture, ..self.configuration.clone() };
+        declared != *found
+    }
+}
+
 /// What a fleet has of one function.
 #[derive(Debug, Clone, Default)]
 pub struct Observed {
@@ -123,8 +132,8 @@ pub fn function(wanted: &Wanted, observed: &Observed) -> FunctionPlan {
             Action::Keep
         }
         (Some(latest), _) => Action::Update {
-            code: latest.code != wanted.code,
-            configuration: latest.configuration != wanted.configuration,
+            code: latest.code != wanted.code || latest.configuration.architecture != wanted.configuration.architecture,
+            configuration: wanted.declares_other_than(&latest.configuration),
         },
     };
     FunctionPlan {

@@ -80,18 +80,18 @@ impl Promotion<'_> {
                     Some(latest) => latest.clone(),
                 };
                 let mut latest = self.settle(fleet, name, latest).await?;
-                if matches!(action, Action::Update { code: true, .. }) {
-                    let updated = fleet.update_code(name, &code, &latest.revision).await.map_err(stop)?;
-                    latest = self.settle(fleet, name, updated).await?;
-                }
-                if latest.configuration != wanted.configuration {
+                if wanted.declares_other_than(&latest.configuration) {
                     let updated = fleet.update_configuration(name, &wanted.configuration, &latest.revision).await;
                     latest = self.settle(fleet, name, updated.map_err(stop)?).await?;
                 }
-                let description = self.manifest.release.to_string();
-                let published =
-                    fleet.publish(name, &wanted.code, &latest.revision, &description).await.map_err(stop)?;
-                self.settle(fleet, name, published).await?
+                // The code comes last: writing and publishing it is one call then.
+                let published = if matches!(action, Action::Update { code: true, .. }) {
+                    fleet.update_code(name, &code, &latest.revision, true).await
+                } else {
+                    let description = self.manifest.release.to_string();
+                    fleet.publish(name, &wanted.code, &latest.revision, &description).await
+                };
+                self.settle(fleet, name, published.map_err(stop)?).await?
             }
         };
         let published = self.confirmed(fleet, name, published, wanted.code).await.map_err(stop)?;
@@ -118,7 +118,8 @@ impl Promotion<'_> {
         match found {
             Some((digest, _)) if digest == seen.wanted.code => {
                 let object_version = self.object_version(&key).await.map_err(Stop::World)?;
-                Ok(CodeSource { key, object_version, digest })
+                let architecture = seen.wanted.configuration.architecture;
+                Ok(CodeSource { key, object_version, digest, architecture })
             }
             found => {
                 let found = found.map_or_else(|| "nothing".to_owned(), |(digest, _)| digest.to_string());
@@ -197,6 +198,7 @@ pub(super) async fn settled(
 fn stop(name: &FleetName, error: Unwritten) -> Stop {
     match error {
         Unwritten::Fleet(FleetError::Invalid(why)) => Stop::Finding(why),
+        Unwritten::Fleet(FleetError::NotAllowed(why)) => Stop::World(Failure::usage(why).into()),
         error => Stop::World(error.failed(|| format!("failed to stage {name}"))),
     }
 }

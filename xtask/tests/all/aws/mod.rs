@@ -13,6 +13,7 @@
 //! | a writer writes with its role, under its own prefix only | yes, with AUTH on (`roles`) | |
 //! | ECDSA signatures, HMAC, wrong kinds of key | yes | |
 
+pub(crate) mod fleet;
 mod keys;
 mod pipeline;
 mod recorded;

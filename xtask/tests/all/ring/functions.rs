@@ -96,8 +96,9 @@ impl Fleet for Sick {
         name: &FleetName,
         code: &CodeSource,
         guard: &Revision,
+        publish: bool,
     ) -> Result<FunctionState, FleetError> {
-        Ok(self.of(name, self.0.update_code(name, code, guard).await?))
+        Ok(self.of(name, self.0.update_code(name, code, guard, publish).await?))
     }
 
     async fn update_configuration(

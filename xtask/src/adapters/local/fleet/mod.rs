@@ -201,9 +201,10 @@ impl Fleet for LocalFleet {
         name: &FleetName,
         code: &CodeSource,
         guard: &Revision,
+        publish: bool,
     ) -> Result<FunctionState, FleetError> {
         let (name, code, guard) = (name.clone(), code.clone(), guard.clone());
-        self.control(Kind::Other, move |store| store.required(&name)?.update_code(&code, &guard)).await
+        self.control(Kind::Other, move |store| store.required(&name)?.update_code(&code, &guard, publish)).await
     }
 
     async fn update_configuration(

@@ -102,8 +102,9 @@ impl Fleet for Fated<dyn Fleet> {
         name: &FleetName,
         code: &CodeSource,
         guard: &Revision,
+        publish: bool,
     ) -> Result<FunctionState, FleetError> {
-        self.write(format!("update code of {name}"), || self.inner.update_code(name, code, guard)).await
+        self.write(format!("update code of {name}"), || self.inner.update_code(name, code, guard, publish)).await
     }
 
     async fn update_configuration(
