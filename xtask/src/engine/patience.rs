@@ -148,6 +148,10 @@ impl Fleet for Patient<'_> {
         self.patiently(|| self.fleet.version(name, version)).await
     }
 
+    async fn live(&self, name: &FleetName, alias: &AliasName) -> Result<Option<FunctionState>, FleetError> {
+        self.patiently(|| self.fleet.live(name, alias)).await
+    }
+
     async fn alias(&self, name: &FleetName, alias: &AliasName) -> Result<Option<AliasState>, FleetError> {
         self.patiently(|| self.fleet.alias(name, alias)).await
     }

@@ -61,6 +61,10 @@ pub trait Fleet: Send + Sync {
     /// A published version, `None` if there is no such version.
     async fn version(&self, name: &FleetName, version: FleetVersion) -> Result<Option<FunctionState>, FleetError>;
 
+    /// The published version that an alias sends its calls to, or the rest of them beside a canary; `None` if there is no
+    /// such alias. One question, where `alias` and `version` are two.
+    async fn live(&self, name: &FleetName, alias: &AliasName) -> Result<Option<FunctionState>, FleetError>;
+
     /// An alias, `None` if there is no such alias.
     async fn alias(&self, name: &FleetName, alias: &AliasName) -> Result<Option<AliasState>, FleetError>;
 

@@ -24,7 +24,7 @@ use crate::{
         manifest::box_key,
         names::FleetName,
     },
-    plan::promotion::Action,
+    plan::promotion::{Action, Seen},
     ports::fleet::{CodeSource, Fleet, FleetError, FunctionState, LastUpdate, State},
 };
 
@@ -49,7 +49,7 @@ impl Promotion<'_> {
         let phase = self.context.story.phase(&format!("{}: staging", self.environment));
         let fleet = self.fenced(claimed)?;
         let mut functions = BTreeMap::new();
-        for seen in survey::functions(self.context, self.environment, self.manifest).await? {
+        for seen in self.seen(claimed).await? {
             phase.now(seen.wanted.name.as_str());
             match self.stage_one(&fleet, &seen).await {
                 Ok(deployed) => functions.insert(seen.wanted.function.clone(), deployed),
@@ -65,7 +65,17 @@ impl Promotion<'_> {
         Ok(Turn::Event(EnvironmentEvent::Staged { functions }))
     }
 
-    async fn stage_one(&self, fleet: &Fenced<'_>, seen: &survey::Seen) -> Result<Deployed, Stop> {
+    /// What the fleet has: as it was planned with, if nobody held the environment in between; else looked at now. What others
+    /// than this tool changed since is found by the guards.
+    async fn seen(&self, claimed: &Claimed) -> anyhow::Result<Vec<Seen>> {
+        let took_over = claimed.state.holder.as_ref().is_some_and(|claim| claim.took_over.is_some());
+        match self.basis.filter(|basis| basis.head + 1 == claimed.last() && !took_over) {
+            Some(basis) => Ok(basis.functions.clone()),
+            None => survey::functions(self.context, self.environment, self.manifest).await,
+        }
+    }
+
+    async fn stage_one(&self, fleet: &Fenced<'_>, seen: &Seen) -> Result<Deployed, Stop> {
         let wanted = &seen.wanted;
         let name = &wanted.name;
         let stop = |error: Unwritten| stop(name, error);
@@ -109,7 +119,7 @@ impl Promotion<'_> {
     }
 
     /// The artifact in the vault, its bytes hashed once more before a fleet fetches them.
-    async fn code(&self, seen: &survey::Seen) -> Result<CodeSource, Stop> {
+    async fn code(&self, seen: &Seen) -> Result<CodeSource, Stop> {
         let release = self.manifest.release;
         let artifact = self.manifest.functions.get(&seen.wanted.function).map(|f| f.artifact.as_str());
         let key: VaultKey = box_key(release, artifact.unwrap_or_default()).map_err(|e| Stop::World(e.into()))?;

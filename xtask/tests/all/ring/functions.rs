@@ -127,6 +127,10 @@ impl Fleet for Sick {
         Ok(if live == Some(version) { state } else { state.map(|state| self.of(name, state)) })
     }
 
+    async fn live(&self, name: &FleetName, alias: &AliasName) -> Result<Option<FunctionState>, FleetError> {
+        self.0.live(name, alias).await
+    }
+
     async fn alias(&self, name: &FleetName, alias: &AliasName) -> Result<Option<AliasState>, FleetError> {
         self.0.alias(name, alias).await
     }

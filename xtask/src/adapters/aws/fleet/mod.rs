@@ -93,16 +93,18 @@ impl LambdaFleet {
         told.state(days).map_err(|why| asked.unreachable(format!("of {}: {why}", asked.of)))
     }
 
-    /// A function's unpublished state, or one of its versions.
-    async fn read(&self, name: &FleetName, version: Option<FleetVersion>) -> Result<Option<FunctionState>, FleetError> {
-        let of = match version {
-            None => format!("function `{name}`"),
-            Some(version) => format!("version {version} of function `{name}`"),
-        };
-        let asked = Asked { what: format!("read {of}"), of };
+    /// A function's unpublished state, or what a qualifier stands for.
+    async fn read(&self, name: &FleetName, qualifier: Option<String>) -> Result<Option<FunctionState>, FleetError> {
+        let asked = asked(
+            match &qualifier {
+                None => format!("function `{name}`"),
+                Some(qualifier) => format!("`{qualifier}` of function `{name}`"),
+            },
+            "read",
+        );
         self.budget.turn(Kind::Read).await;
         let call = self.lambda.get_function().function_name(name.as_str());
-        let call = call.set_qualifier(version.map(|version| version.to_string()));
+        let call = call.set_qualifier(qualifier);
         let told = match call.send().await {
             Ok(got) => got.configuration().map(Told::from).unwrap_or_default(),
             Err(error) => match asked.failed(&error) {
@@ -218,7 +220,11 @@ impl Fleet for LambdaFleet {
     }
 
     async fn version(&self, name: &FleetName, version: FleetVersion) -> Result<Option<FunctionState>, FleetError> {
-        self.read(name, Some(version)).await
+        self.read(name, Some(version.to_string())).await
+    }
+
+    async fn live(&self, name: &FleetName, alias: &AliasName) -> Result<Option<FunctionState>, FleetError> {
+        self.read(name, Some(alias.to_string())).await
     }
 
     async fn alias(&self, name: &FleetName, alias: &AliasName) -> Result<Option<AliasState>, FleetError> {

@@ -1,6 +1,9 @@
-//! The line in which Lambda tells what an invocation took: `REPORT RequestId: …`, tab by tab.
+//! The line in which Lambda tells what an invocation took: `REPORT RequestId: …`, tab by tab, or a document of the type
+//! `platform.report` where a function's log is JSON.
 
 use std::time::Duration;
+
+use serde::Deserialize;
 
 /// What an invocation took.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -14,11 +17,25 @@ pub(super) struct Report {
 }
 
 impl Report {
-    /// Reads the last report of a log's tail. A function whose log is JSON, or that was cut off, has none.
+    /// Reads the last report of a log's tail; nothing is known without one.
     pub(super) fn of(log_tail: &str) -> Self {
-        let line = log_tail.lines().rev().find(|line| line.starts_with("REPORT RequestId: "));
+        log_tail.lines().rev().find_map(|line| Self::of_text(line).or_else(|| Self::of_json(line))).unwrap_or_default()
+    }
+
+    fn of_json(line: &str) -> Option<Self> {
+        let Line { kind, record } = serde_json::from_str(line).ok()?;
+        let Metrics { duration_ms, init_duration_ms, max_memory_used_mb } = record.metrics;
+        (kind == "platform.report").then(|| Self {
+            duration: duration_ms.and_then(of_milliseconds),
+            init: init_duration_ms.and_then(of_milliseconds),
+            max_memory_mb: max_memory_used_mb,
+        })
+    }
+
+    fn of_text(line: &str) -> Option<Self> {
+        line.starts_with("REPORT RequestId: ").then_some(())?;
         let mut report = Self::default();
-        for part in line.into_iter().flat_map(|line| line.split('\t')) {
+        for part in line.split('\t') {
             let Some((name, value)) = part.trim().split_once(": ") else { continue };
             match name {
                 "Duration" => report.duration = milliseconds(value),
@@ -30,12 +47,36 @@ impl Report {
                 _ => {}
             }
         }
-        report
+        Some(report)
     }
 }
 
+#[derive(Deserialize)]
+struct Line {
+    #[serde(rename = "type")]
+    kind: String,
+    record: Record,
+}
+
+#[derive(Deserialize)]
+struct Record {
+    metrics: Metrics,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Metrics {
+    duration_ms: Option<f64>,
+    init_duration_ms: Option<f64>,
+    #[serde(default, rename = "maxMemoryUsedMB")]
+    max_memory_used_mb: u64,
+}
+
 fn milliseconds(text: &str) -> Option<Duration> {
-    let number: f64 = text.strip_suffix(" ms")?.parse().ok()?;
+    of_milliseconds(text.strip_suffix(" ms")?.parse().ok()?)
+}
+
+fn of_milliseconds(number: f64) -> Option<Duration> {
     Duration::try_from_secs_f64(number / 1000.0).ok()
 }
 
@@ -51,6 +92,10 @@ mod tests {
         assert_eq!(first.duration, Some(Duration::from_micros(12_340)));
         assert_eq!((first.init, first.max_memory_mb), (Some(Duration::from_micros(50_250)), 30));
         assert_eq!(Report::of("REPORT RequestId: a\tDuration: 1.00 ms\tMax Memory Used: 30 MB").init, None);
+        let json = r#"{"time":"2026-01-23T12:00:00Z","type":"platform.report","record":{"requestId":"a","metrics":
+            {"durationMs":12.34,"billedDurationMs":63,"memorySizeMB":256,"maxMemoryUsedMB":30,"initDurationMs":50.25},
+            "status":"success"}}"#;
+        assert_eq!(Report::of(&format!("{{\"level\":\"INFO\"}}\n{}\n", json.replace('\n', ""))), first);
         for nothing in ["", "hello", "REPORT RequestId: a\tDuration: many ms", "{\"type\":\"platform.report\"}"] {
             assert_eq!(Report::of(nothing), Report::default(), "{nothing}");
         }

@@ -23,21 +23,21 @@ impl Source {
         let bucket = &self.bucket;
         let head = self.s3.head_object().bucket(bucket).key(key.as_str()).set_version_id(object_version.clone());
         let head = head.expected_bucket_owner(&self.owner).checksum_mode(ChecksumMode::Enabled);
+        let asked = Asked { of: key.to_string(), what: format!("look at `{key}` in the bucket {bucket}") };
         let version = object_version.as_deref().unwrap_or("the newest");
         let head = match head.send().await {
             Ok(head) => head,
-            // A version that never was is a bad request.
-            Err(error) if matches!(status(&error), Some(404 | 400)) => {
+            Err(error) if status(&error) == Some(404) => {
                 return Err(FleetError::Invalid(format!(
                     "there is no `{key}` (version {version}) in the bucket {bucket}"
                 )));
             }
-            Err(error) => {
-                let asked = Asked { of: key.to_string(), what: format!("look at `{key}` in the bucket {bucket}") };
-                return Err(asked.unreachable(why(&error)));
-            }
+            // Another region and credentials that are over are a 400 here, which must not count against the release.
+            Err(error) => return Err(asked.unreachable(why(&error))),
         };
-        let found = head.checksum_sha256().unwrap_or("nothing");
+        let Some(found) = head.checksum_sha256() else {
+            return Err(asked.unreachable("it has no SHA-256 checksum: it was not written by this tool"));
+        };
         if found != digest.base64() {
             let expected = digest.base64();
             return Err(FleetError::Invalid(format!(

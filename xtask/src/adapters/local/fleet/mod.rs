@@ -238,6 +238,16 @@ impl Fleet for LocalFleet {
         .await
     }
 
+    async fn live(&self, name: &FleetName, alias: &AliasName) -> Result<Option<FunctionState>, FleetError> {
+        let (name, alias) = (name.clone(), alias.clone());
+        self.control(Kind::Read, move |store| {
+            let Some(function) = store.existing(&name)? else { return Ok(None) };
+            let Some(alias) = function.alias(&alias)? else { return Ok(None) };
+            function.require(alias.target.version).map(|version| Some(version.state))
+        })
+        .await
+    }
+
     async fn alias(&self, name: &FleetName, alias: &AliasName) -> Result<Option<AliasState>, FleetError> {
         let (name, alias) = (name.clone(), alias.clone());
         self.control(Kind::Other, move |store| {

@@ -27,14 +27,17 @@ async fn two_versions(world: &dyn World) -> FleetName {
 pub(crate) async fn an_alias_is_made_moved_and_removed(world: &dyn World) {
     let (name, alias, fleet) = (two_versions(world).await, live(), world.fleet());
     assert_eq!(fleet.alias(&name, &alias).await.unwrap(), None);
+    assert_eq!(fleet.live(&name, &alias).await.unwrap(), None);
     let first = fleet.create_alias(&name, &alias, &to(1)).await.unwrap();
     assert_eq!(first.target, to(1));
+    assert_eq!(fleet.live(&name, &alias).await.unwrap(), fleet.version(&name, FleetVersion(1)).await.unwrap());
     assert_eq!(fleet.alias(&name, &alias).await.unwrap(), Some(first.clone()));
     assert_refused!(fleet.create_alias(&name, &alias, &to(2)).await, Conflict);
     let second = fleet.update_alias(&name, &alias, &to(2), &first.revision).await.unwrap();
     assert_eq!(second.target, to(2));
     assert_refused!(fleet.update_alias(&name, &alias, &to(1), &first.revision).await, Guarded);
     assert_eq!(fleet.alias(&name, &alias).await.unwrap(), Some(second.clone()));
+    assert_eq!(fleet.live(&name, &alias).await.unwrap(), fleet.version(&name, FleetVersion(2)).await.unwrap());
     // A share is told as it was given, and cleared by whoever gives none.
     let shared = AliasTarget { canary: Some((FleetVersion(1), 55)), ..to(2) };
     let third = fleet.update_alias(&name, &alias, &shared, &second.revision).await.unwrap();

@@ -131,6 +131,10 @@ impl Fleet for Fated<dyn Fleet> {
         self.state(format!("version {version} of {name}"), || self.inner.version(name, version)).await
     }
 
+    async fn live(&self, name: &FleetName, alias: &AliasName) -> Result<Option<FunctionState>, FleetError> {
+        self.state(format!("live of {name}"), || self.inner.live(name, alias)).await
+    }
+
     async fn alias(&self, name: &FleetName, alias: &AliasName) -> Result<Option<AliasState>, FleetError> {
         let what = format!("alias of {name}");
         let bend = |how, answer: &Option<AliasState>| match (how, answer) {
