@@ -46,7 +46,7 @@ impl Cloud {
         });
         let prefix = format!("x{}", uuid::Uuid::new_v4().simple());
         let text = format!(
-            "{RELEASE}\n[profile.aws]\nfunction_name = '{prefix}-{{function}}-{{environment}}'\n\
+            "{RELEASE}\n[profile.aws]\nfunction_name = '{prefix}-{{function}}-{{environment}}'\ncontrol_plane_per_second = 15\n\
              [profile.aws.vault]\nretention_years = 7\n\
              primary = {{ bucket = '{primary}', region = 'us-east-1', account = '{ACCOUNT}' }}\n\
              recovery = {{ bucket = '{recovery}', region = 'us-west-2', account = '{ACCOUNT}' }}\n\

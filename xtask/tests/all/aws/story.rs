@@ -45,6 +45,14 @@ live = client.get_function_configuration(FunctionName=sys.argv[2], Qualifier='li
 print(json.dumps(live.get('Environment', {}).get('Variables', {})))
 ";
 
+/// Keeps a function's log for so many days.
+const KEEP_LOG: &str = "
+import boto3, sys
+logs = boto3.client('logs', region_name='us-east-1', endpoint_url=sys.argv[1])
+logs.put_retention_policy(logGroupName='/aws/lambda/' + sys.argv[2], retentionInDays=int(sys.argv[3]))
+print('{}')
+";
+
 impl Cloud {
     fn name(&self, function: &str, environment: &str) -> String {
         format!("{}-{function}-{environment}", self.prefix)
@@ -141,6 +149,15 @@ async fn from_release_to_the_second_region_and_boto3_agrees() {
     cloud.stack.boto3(SET_VARIABLE, &[&alpha]);
     cloud.xtask(&["promote", "--to", "dev"]).expect(0);
     assert_eq!(cloud.stack.boto3(GET_VARIABLES, &[&alpha]), json!({ "LEVEL": "debug" }));
+
+    // A log that is kept for longer is a notice, one that is not kept long enough is not what was sealed.
+    cloud.stack.boto3(KEEP_LOG, &[&alpha, "3653"]);
+    let notices = &cloud.json(&["verify", "--env", "dev"])["notices"].to_string();
+    assert!(notices.contains("is kept for 3653 days"), "{notices}");
+    cloud.stack.boto3(KEEP_LOG, &[&alpha, "1"]);
+    cloud.xtask(&["verify", "--env", "dev"]).expect(5).says("configuration Incorrect");
+    cloud.xtask(&["promote", "--to", "dev", "--release", "v1.0.0"]).expect(0);
+    cloud.agrees("v1.0.0", &["dev"]).await;
 
     // A change of the declared configuration alone is a release that reaches the alias.
     let text = std::fs::read_to_string(cloud.project.root().join("release.toml")).unwrap();
