@@ -226,17 +226,16 @@ impl World {
         let surroundings = Surroundings { actor: actor.to_owned(), subject: Arc::clone(subject), environment };
         let session = Session::open(aws, &surroundings).await?;
         let workshop = local.join("tmp");
-        // No fleet in Lambda yet: an environment that could be reached is withheld, too.
-        let withheld = config.path.iter().map(|stop| {
-            let none = || "there is no fleet on `--profile aws` yet: releases can be sealed and decided on".to_owned();
-            (stop.environment.clone(), session.withheld(&stop.environment).unwrap_or_else(none))
+        let withheld = config.path.iter().filter_map(|stop| {
+            let why = session.withheld(&stop.environment)?;
+            Some((stop.environment.clone(), why))
         });
         Ok(Cloud {
             primary: session.primary(&workshop, clock),
             recovery: session.recovery(&workshop, clock),
             signer: session.signer(),
-            fleets: BTreeMap::new(),
-            alarms: BTreeMap::new(),
+            fleets: session.fleets(&config.path, clock),
+            alarms: session.alarms(clock),
             withheld: withheld.collect(),
         })
     }

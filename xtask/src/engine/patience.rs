@@ -120,8 +120,9 @@ impl Fleet for Patient<'_> {
         name: &FleetName,
         code: &CodeSource,
         guard: &Revision,
+        publish: bool,
     ) -> Result<FunctionState, FleetError> {
-        self.patiently(|| self.fleet.update_code(name, code, guard)).await
+        self.patiently(|| self.fleet.update_code(name, code, guard, publish)).await
     }
 
     async fn update_configuration(
@@ -145,6 +146,10 @@ impl Fleet for Patient<'_> {
 
     async fn version(&self, name: &FleetName, version: FleetVersion) -> Result<Option<FunctionState>, FleetError> {
         self.patiently(|| self.fleet.version(name, version)).await
+    }
+
+    async fn live(&self, name: &FleetName, alias: &AliasName) -> Result<Option<FunctionState>, FleetError> {
+        self.patiently(|| self.fleet.live(name, alias)).await
     }
 
     async fn alias(&self, name: &FleetName, alias: &AliasName) -> Result<Option<AliasState>, FleetError> {

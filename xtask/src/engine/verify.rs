@@ -33,7 +33,7 @@ pub struct Verification {
     pub functions: Vec<FunctionVerdict>,
     /// What the smoke checks answered through live.
     pub smoke: Vec<CheckResult>,
-    /// What changed that is nobody's fault: variables that the infrastructure team set since.
+    /// What changed and harms nobody: variables that the infrastructure team set since, a log that is kept for longer.
     pub notices: Vec<String>,
 }
 
@@ -121,9 +121,9 @@ pub async fn run(context: &Context, environment: &EnvName) -> anyhow::Result<Ver
     let mut notices = Vec::new();
     for (function, deployed) in &live.functions {
         phase.now(deployed.name.as_str());
-        let (verdict, notice) = compare(context, environment, &manifest, function, deployed).await?;
+        let (verdict, more) = compare(context, environment, &manifest, function, deployed).await?;
         functions.push(verdict);
-        notices.extend(notice);
+        notices.extend(more);
     }
     let sound = |(function, _): &(&FunctionName, &Deployed)| {
         functions.iter().any(|v| &v.function == *function && v.verdict == Verdict::Correct)
@@ -149,9 +149,9 @@ async fn compare(
     manifest: &Manifest,
     function: &FunctionName,
     deployed: &Deployed,
-) -> anyhow::Result<(FunctionVerdict, Option<String>)> {
+) -> anyhow::Result<(FunctionVerdict, Vec<String>)> {
     let fleet = context.fleet(environment)?;
-    let mut notice = None;
+    let mut notices = Vec::new();
     let aspects = match look(context, &fleet, &deployed.name).await {
         Err(error) => {
             let found = format!("{:#}", anyhow::Error::from(error));
@@ -161,13 +161,14 @@ async fn compare(
             vec![aspect("alias", Verdict::Missing, format!("version {}", deployed.version), "nothing".to_owned())]
         }
         Ok(Some((state, canary))) => {
-            notice = variables(context, environment, deployed, &state).await?;
+            notices.extend(variables(context, environment, deployed, &state).await?);
+            notices.extend(retention(environment, manifest, function, deployed, &state));
             aspects(environment, manifest, function, deployed, &state, canary)?
         }
     };
     let worst = aspects.iter().map(|a| a.verdict).max().unwrap_or(Verdict::Correct);
     let (function, name) = (function.clone(), deployed.name.clone());
-    Ok((FunctionVerdict { function, name, verdict: worst, aspects }, notice))
+    Ok((FunctionVerdict { function, name, verdict: worst, aspects }, notices))
 }
 
 /// What live points to, and whether it also points elsewhere.
@@ -207,7 +208,7 @@ fn aspects(
         judge("bytes", state.code == code, code.to_string(), state.code.to_string()),
         judge(
             "configuration",
-            declared == Some(&state.configuration),
+            declared.is_some_and(|declared| declared.is_met_by(&state.configuration)),
             text(declared)?,
             text(Some(&state.configuration))?,
         ),
@@ -227,6 +228,24 @@ async fn variables(
         digest.map_err(|error| ledger::unfinished(format!("failed to key a digest for {}", deployed.name), error))?;
     let changed = digest != deployed.variables;
     Ok(changed.then(|| format!("the variables of {} are not those that it was promoted with", deployed.name)))
+}
+
+/// A log that is kept for longer than declared is a notice: no caller gets anything else.
+fn retention(
+    environment: &EnvName,
+    manifest: &Manifest,
+    function: &FunctionName,
+    deployed: &Deployed,
+    state: &FunctionState,
+) -> Option<String> {
+    let declared = manifest.functions.get(function)?.configuration.get(environment)?.log_retention_days;
+    let kept = match state.configuration.log_retention_days {
+        0 => "for ever".to_owned(),
+        days if days > declared => format!("for {days} days"),
+        _ => return None,
+    };
+    let back = format!("to put it back, run `cargo xtask promote --to {environment}`");
+    Some(format!("the log of {} is kept {kept}, {declared} days are declared; {back}", deployed.name))
 }
 
 fn aspect(aspect: &'static str, verdict: Verdict, expected: String, found: String) -> Aspect {

@@ -24,6 +24,16 @@ pub struct Configuration {
     pub log_retention_days: u32,
 }
 
+impl Configuration {
+    /// Whether what is found is what is declared here. A log may be kept for longer: that is a setting of the whole log, for
+    /// all versions, and a release that came and went may have left it. 0 days are for ever.
+    #[must_use]
+    pub fn is_met_by(&self, found: &Self) -> bool {
+        let kept_longer = found.log_retention_days == 0 || found.log_retention_days >= self.log_retention_days;
+        kept_longer && *self == Self { log_retention_days: self.log_retention_days, ..found.clone() }
+    }
+}
+
 /// Lambda's processor architectures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub enum Architecture {
@@ -49,3 +59,24 @@ pub enum Tracing {
 /// Environment variables: they belong to the infrastructure team and are never released, only their keyed digest is
 /// recorded.
 pub type Variables = BTreeMap<String, String>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_may_be_kept_for_longer_and_nothing_else_may_differ() {
+        let declared = Configuration {
+            architecture: Architecture::X86_64,
+            memory_mb: 128,
+            timeout_s: 3,
+            layers: vec![],
+            tracing: Tracing::PassThrough,
+            log_retention_days: 30,
+        };
+        let kept = |log_retention_days| Configuration { log_retention_days, ..declared.clone() };
+        let met = [30, 60, 0, 14].map(|days| declared.is_met_by(&kept(days)));
+        assert_eq!(met, [true, true, true, false]);
+        assert!(!declared.is_met_by(&Configuration { memory_mb: 256, ..kept(60) }));
+    }
+}

@@ -29,6 +29,16 @@ impl Digest {
         base64::engine::general_purpose::STANDARD.encode(self.0)
     }
 
+    /// The digest that this base64 stands for.
+    ///
+    /// # Errors
+    /// If it is no base64 of 32 bytes.
+    pub fn from_base64(text: &str) -> Result<Self, Base64Error> {
+        let wrong = || Base64Error(text.chars().take(80).collect());
+        let raw = base64::engine::general_purpose::STANDARD.decode(text).map_err(|_no_base64| wrong())?;
+        raw.try_into().map(Self).map_err(|_other_size| wrong())
+    }
+
     /// The first twelve hex digits: enough for a person to tell two digests apart in a table.
     #[must_use]
     pub fn short(&self) -> String {
@@ -72,6 +82,11 @@ impl std::io::Write for Hasher {
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("`{0}` is not a digest: write `sha256:` and 64 lower-case hex digits")]
 pub struct DigestError(String);
+
+/// A text that is not the base64 of a digest.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("`{0}` is not the base64 of a SHA-256 digest")]
+pub struct Base64Error(String);
 
 impl FromStr for Digest {
     type Err = DigestError;

@@ -37,6 +37,9 @@ pub struct PromotionPlan {
     pub canary: Option<CanaryRules>,
     /// Functions in the environment that the release no longer has: reported, never deleted.
     pub orphans: Vec<FunctionName>,
+    /// What was seen, so that it need not be looked at again.
+    #[serde(skip)]
+    pub basis: Basis,
 }
 
 impl PromotionPlan {
@@ -45,6 +48,26 @@ impl PromotionPlan {
     pub fn changes_nothing(&self) -> bool {
         self.functions.iter().all(|function| function.action == Action::Keep)
     }
+}
+
+/// What a plan was made from: it may be acted on for as long as nobody else has held the environment since.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Basis {
+    /// The last entry of the environment's chain; 0 if there was none.
+    pub head: u64,
+    /// Every function of the release.
+    pub functions: Vec<Seen>,
+}
+
+/// One function: what the box wants, what the fleet has, what follows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seen {
+    /// What the box wants.
+    pub wanted: Wanted,
+    /// What the fleet has.
+    pub observed: Observed,
+    /// What follows.
+    pub plan: FunctionPlan,
 }
 
 /// What changes for one function.
@@ -82,7 +105,7 @@ pub enum Action {
 }
 
 /// What the box wants of one function.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wanted {
     /// The function.
     pub function: FunctionName,
@@ -96,8 +119,17 @@ pub struct Wanted {
     pub checks: usize,
 }
 
+impl Wanted {
+    /// Whether a function's configuration has to be written, but for the processor, which goes with the code.
+    #[must_use]
+    pub fn declares_other_than(&self, found: &Configuration) -> bool {
+        let declared = Configuration { architecture: found.architecture, ..self.configuration.clone() };
+        declared != *found
+    }
+}
+
 /// What a fleet has of one function.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Observed {
     /// The unpublished state.
     pub latest: Option<FunctionState>,
@@ -123,8 +155,8 @@ pub fn function(wanted: &Wanted, observed: &Observed) -> FunctionPlan {
             Action::Keep
         }
         (Some(latest), _) => Action::Update {
-            code: latest.code != wanted.code,
-            configuration: latest.configuration != wanted.configuration,
+            code: latest.code != wanted.code || latest.configuration.architecture != wanted.configuration.architecture,
+            configuration: wanted.declares_other_than(&latest.configuration),
         },
     };
     FunctionPlan {

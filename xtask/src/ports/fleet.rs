@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
-    configuration::{Configuration, Variables},
+    configuration::{Architecture, Configuration, Variables},
     digest::Digest,
     key::VaultKey,
     names::{AliasName, FleetName},
@@ -29,15 +29,18 @@ pub trait Fleet: Send + Sync {
         configuration: &Configuration,
     ) -> Result<FunctionState, FleetError>;
 
-    /// Replaces the unpublished code. Ends in `LastUpdate::InProgress` or `Successful`: ask again until it settles.
+    /// Replaces the unpublished code, and with it the processor. Ends in `LastUpdate::InProgress` or `Successful`: ask again
+    /// until it settles. With `publish` the result is frozen as a version in the same call, and that version is the answer.
     async fn update_code(
         &self,
         name: &FleetName,
         code: &CodeSource,
         guard: &Revision,
+        publish: bool,
     ) -> Result<FunctionState, FleetError>;
 
-    /// Replaces the unpublished declared configuration; variables stay as they are.
+    /// Replaces the unpublished declared configuration; variables stay as they are, and so does the processor, which goes
+    /// with the code.
     async fn update_configuration(
         &self,
         name: &FleetName,
@@ -57,6 +60,10 @@ pub trait Fleet: Send + Sync {
 
     /// A published version, `None` if there is no such version.
     async fn version(&self, name: &FleetName, version: FleetVersion) -> Result<Option<FunctionState>, FleetError>;
+
+    /// The published version that an alias sends its calls to, or the rest of them beside a canary; `None` if there is no
+    /// such alias. One question, where `alias` and `version` are two.
+    async fn live(&self, name: &FleetName, alias: &AliasName) -> Result<Option<FunctionState>, FleetError>;
 
     /// An alias, `None` if there is no such alias.
     async fn alias(&self, name: &FleetName, alias: &AliasName) -> Result<Option<AliasState>, FleetError>;
@@ -94,6 +101,8 @@ pub struct CodeSource {
     pub object_version: Option<String>,
     /// What the bytes must hash to.
     pub digest: Digest,
+    /// The processor that they are built for.
+    pub architecture: Architecture,
 }
 
 /// The state of a function's unpublished code and configuration, or of one published version.
@@ -220,6 +229,9 @@ pub enum FleetError {
     /// Too many calls for now.
     #[error("the fleet is busy: {0}")]
     Throttled(String),
+    /// It is not allowed here, and what would allow it.
+    #[error("{0}")]
+    NotAllowed(String),
     /// The request itself is wrong: a limit, a value, a digest.
     #[error("{0}")]
     Invalid(String),

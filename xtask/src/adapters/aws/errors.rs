@@ -59,6 +59,9 @@ fn remedy(code: &str) -> &'static str {
             "; the credentials at hand may not do this. S3 also answers so, and not that there is nothing, to whoever may \
              not list the bucket (`s3:ListBucket`, `s3:ListBucketVersions`)"
         }
+        "AccessDeniedException" => {
+            "; the credentials at hand may not do this: see what the role of this environment's deployer allows"
+        }
         "PermanentRedirect" | "AuthorizationHeaderMalformed" => {
             "; the bucket is in another region than `[profile.aws.vault]` says"
         }

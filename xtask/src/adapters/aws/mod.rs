@@ -1,9 +1,12 @@
-//! AWS: the vault and its witness in S3, the settings of their buckets, the writers' keys in KMS. The only place that knows the SDK; no type of it
-//! leaves here.
+//! AWS: the vault and its witness in S3, the settings of their buckets, the writers' keys in KMS, the fleet in Lambda, its
+//! alarms in CloudWatch. The only place that knows the SDK; no type of it leaves here.
 
 mod admin;
+mod alarms;
 mod bucket;
+mod budget;
 mod errors;
+mod fleet;
 mod keys;
 mod retention;
 mod roles;
@@ -13,7 +16,10 @@ mod vault;
 mod witness;
 
 pub use self::{
+    alarms::CloudWatchAlarms,
     bucket::{Bucket, Kept},
+    budget::{Budget, Kind},
+    fleet::{Clients, LambdaFleet, Place},
     keys::{KmsKeys, WriterKey},
     session::{Session, Surroundings},
     vault::S3Vault,

@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use aws_config::{Region, SdkConfig};
+use aws_config::{Region, SdkConfig, retry::RetryConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 
@@ -129,6 +129,23 @@ impl Session {
     /// A client of KMS in a region, as this writer, or with the credentials at hand.
     pub(super) fn kms(&self, region: &str, writer: Option<&Writer>) -> aws_sdk_kms::Client {
         aws_sdk_kms::Client::new(&self.config(Service::Kms, region, writer))
+    }
+
+    /// A client of Lambda in a region, as this writer. What others use of the account's rates is waited for.
+    pub(super) fn lambda(&self, region: &str, writer: Option<&Writer>) -> aws_sdk_lambda::Client {
+        let config = self.config(Service::Lambda, region, writer).into_builder();
+        aws_sdk_lambda::Client::new(&config.retry_config(RetryConfig::adaptive()).build())
+    }
+
+    /// A client of CloudWatch Logs in a region, as this writer.
+    pub(super) fn logs(&self, region: &str, writer: Option<&Writer>) -> aws_sdk_cloudwatchlogs::Client {
+        let config = self.config(Service::Logs, region, writer).into_builder();
+        aws_sdk_cloudwatchlogs::Client::new(&config.retry_config(RetryConfig::adaptive()).build())
+    }
+
+    /// A client of CloudWatch in a region, as this writer.
+    pub(super) fn cloudwatch(&self, region: &str, writer: Option<&Writer>) -> aws_sdk_cloudwatch::Client {
+        aws_sdk_cloudwatch::Client::new(&self.config(Service::Cloudwatch, region, writer))
     }
 
     fn config(&self, service: Service, region: &str, writer: Option<&Writer>) -> SdkConfig {

@@ -1,4 +1,4 @@
-//! What the pipeline gets of AWS: both vaults, their witnesses, and the writers' keys.
+//! What the pipeline gets of AWS: both vaults, their witnesses, the writers' keys, and each environment's fleet and alarms.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -6,7 +6,10 @@ use camino::Utf8Path;
 
 use crate::{
     adapters::aws::{
+        alarms::CloudWatchAlarms,
         bucket::{Bucket, Kept},
+        budget::Budget,
+        fleet::{Clients, LambdaFleet, Place},
         keys::{KmsKeys, WriterKey},
         session::Session,
         vault::S3Vault,
@@ -14,8 +17,8 @@ use crate::{
     },
     config::aws,
     context::Site,
-    model::entry::Writer,
-    ports::{clock::Clock, signer::Signer},
+    model::{entry::Writer, manifest::Stop, names::EnvName},
+    ports::{alarms::Alarms, clock::Clock, fleet::Fleet, signer::Signer},
 };
 
 impl Session {
@@ -52,6 +55,45 @@ impl Session {
             (writer.clone(), WriterKey::new(sign, mac))
         });
         Arc::new(KmsKeys::new(keys.collect()))
+    }
+
+    /// The fleet of each environment. Those of one account and region share its budget.
+    #[must_use]
+    pub fn fleets(&self, path: &[Stop], clock: &Arc<dyn Clock>) -> BTreeMap<EnvName, Arc<dyn Fleet>> {
+        let mut budgets: BTreeMap<(&str, &str), Arc<Budget>> = BTreeMap::new();
+        let places = path.iter().filter_map(|stop| Some((stop, self.aws.environments.get(&stop.environment)?)));
+        let fleets = places.map(|(stop, place)| {
+            let (region, writer) = (place.region.as_str(), Writer::Deployer(stop.environment.clone()));
+            let budget = budgets
+                .entry((place.account.as_str(), region))
+                .or_insert_with(|| Arc::new(Budget::new(self.aws.control_plane_per_second, Arc::clone(clock))));
+            let bucket = if stop.recovery { &self.aws.recovery } else { &self.aws.primary };
+            let clients = Clients {
+                lambda: self.lambda(region, Some(&writer)),
+                logs: self.logs(region, Some(&writer)),
+                s3: self.s3(region, Some(&writer)),
+            };
+            let of = Place {
+                environment: stop.environment.clone(),
+                bucket: bucket.bucket.to_string(),
+                owner: bucket.account.to_string(),
+                create: place.create.clone(),
+            };
+            let fleet = LambdaFleet::new(clients, of, Arc::clone(budget), Arc::clone(clock));
+            (stop.environment.clone(), Arc::new(fleet) as Arc<dyn Fleet>)
+        });
+        fleets.collect()
+    }
+
+    /// What watches each environment.
+    #[must_use]
+    pub fn alarms(&self, clock: &Arc<dyn Clock>) -> BTreeMap<EnvName, Arc<dyn Alarms>> {
+        let alarms = self.aws.environments.iter().map(|(environment, place)| {
+            let client = self.cloudwatch(place.region.as_str(), Some(&Writer::Deployer(environment.clone())));
+            let alarms = CloudWatchAlarms::new(client, Arc::clone(clock));
+            (environment.clone(), Arc::new(alarms) as Arc<dyn Alarms>)
+        });
+        alarms.collect()
     }
 
     fn bucket(&self, of: &aws::Bucket, clock: &Arc<dyn Clock>) -> Bucket {

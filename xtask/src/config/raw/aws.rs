@@ -10,7 +10,7 @@ use crate::model::{
     names::{AliasName, EnvName},
 };
 
-/// S3, Lambda and KMS in AWS.
+/// S3, Lambda, CloudWatch and KMS in AWS.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Aws {
@@ -46,6 +46,10 @@ pub enum Service {
     S3,
     /// Functions.
     Lambda,
+    /// Their alarms and metrics.
+    Cloudwatch,
+    /// How long their logs are kept.
+    Logs,
     /// The writers' keys.
     Kms,
     /// Who this is, and the roles that it takes.

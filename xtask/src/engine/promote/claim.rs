@@ -136,7 +136,8 @@ impl Promotion<'_> {
 async fn settle(next: &Promotion<'_>, head: Record<EnvironmentEvent>, claim: &Claim) -> anyhow::Result<()> {
     let context: &Context = next.context;
     let (manifest, digest) = crate::engine::facts::manifest(context, claim.release).await?;
-    let old = Promotion { context, environment: next.environment, manifest: &manifest, digest, back: None };
+    let environment = next.environment;
+    let old = Promotion { context, environment, manifest: &manifest, digest, back: None, basis: None };
     let claimed = if old.is_own(claim) { Claimed::at(head) } else { old.take().await? };
     let state = &claimed.state;
     if state.phase == Phase::Failing {

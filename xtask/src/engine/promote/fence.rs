@@ -90,8 +90,9 @@ impl<'a> Fenced<'a> {
         name: &FleetName,
         code: &CodeSource,
         guard: &Revision,
+        publish: bool,
     ) -> Result<FunctionState, Unwritten> {
-        self.write(|| self.fleet.inner().update_code(name, code, guard)).await
+        self.write(|| self.fleet.inner().update_code(name, code, guard, publish)).await
     }
 
     pub(super) async fn update_configuration(

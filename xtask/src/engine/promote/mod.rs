@@ -31,7 +31,7 @@ use crate::{
         smoke::CheckResult,
         version::Version,
     },
-    plan::promotion::PromotionPlan,
+    plan::promotion::{Basis, PromotionPlan},
 };
 
 /// What a promotion brought.
@@ -80,6 +80,8 @@ pub(super) struct Promotion<'a> {
     digest: Digest,
     /// Set if this brings an earlier release back: in place of which one, and the versions that it had.
     back: Option<(Rollback, BTreeMap<FunctionName, Deployed>)>,
+    /// What was seen when it was planned, if it was.
+    basis: Option<&'a Basis>,
 }
 
 /// Carries out a promotion plan.
@@ -87,7 +89,8 @@ pub(super) struct Promotion<'a> {
 /// # Errors
 /// Refused, busy, died, unfinished or integrity, as DESIGN §8 tells them apart.
 pub async fn run(context: &Context, plan: &PromotionPlan, manifest: &Manifest) -> anyhow::Result<Promoted> {
-    let promotion = Promotion { context, environment: &plan.environment, manifest, digest: plan.manifest, back: None };
+    let (environment, digest, basis) = (&plan.environment, plan.manifest, Some(&plan.basis));
+    let promotion = Promotion { context, environment, manifest, digest, back: None, basis };
     if !plan.gate.holds() && plan.from_phase == Phase::Closed {
         return Err(promotion.refused(&plan.gate.refusals()).into());
     }

@@ -145,7 +145,8 @@ pub async fn run(context: &Context, plan: &RollbackPlan, manifest: &Manifest) ->
         return Ok(promoted);
     }
     let back = Some((plan.from.clone(), plan.functions.clone()));
-    let promotion = Promotion { context, environment: &plan.environment, manifest, digest: plan.manifest, back };
+    let (environment, digest) = (&plan.environment, plan.manifest);
+    let promotion = Promotion { context, environment, manifest, digest, back, basis: None };
     let (claimed, lock) = promotion.claim().await?;
     promotion.carry_on(&claimed).await?;
     drop(lock);

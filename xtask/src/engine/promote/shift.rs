@@ -154,12 +154,9 @@ impl Promotion<'_> {
     /// What the bytes behind live hash to.
     pub(super) async fn live_code(&self, name: &FleetName) -> anyhow::Result<Option<Digest>> {
         let fleet = self.context.fleet(self.environment)?;
-        let code = async {
-            let Some(alias) = fleet.alias(name, self.alias()).await? else { return Ok(None) };
-            Ok(fleet.version(name, alias.target.version).await?.map(|state| state.code))
-        };
-        let code: Result<_, FleetError> = code.await;
-        Ok(code.map_err(|error| Failure::unfinished(format!("failed to look at {name}"), error))?)
+        let live = fleet.live(name, self.alias()).await;
+        let live = live.map_err(|error| Failure::unfinished(format!("failed to look at {name}"), error))?;
+        Ok(live.map(|state| state.code))
     }
 
     pub(super) fn alias(&self) -> &AliasName {

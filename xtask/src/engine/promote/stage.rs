@@ -25,7 +25,7 @@ use crate::{
         manifest::box_key,
         names::FleetName,
     },
-    plan::promotion::Action,
+    plan::promotion::{Action, Seen},
     ports::fleet::{CodeSource, Fleet, FleetError, FunctionState, LastUpdate, State},
 };
 
@@ -51,7 +51,7 @@ impl Promotion<'_> {
         let phase = self.context.story.phase(&format!("{}: staging", self.environment));
         let fleet = self.fenced(claimed)?;
         let mut functions = BTreeMap::new();
-        for seen in survey::functions(self.context, self.environment, self.manifest).await? {
+        for seen in self.seen(claimed).await? {
             phase.now(seen.wanted.name.as_str());
             match self.stage_one(&fleet, &seen).await {
                 Ok(deployed) => functions.insert(seen.wanted.function.clone(), deployed),
@@ -67,7 +67,17 @@ impl Promotion<'_> {
         Ok(Turn::Event(EnvironmentEvent::Staged { functions }))
     }
 
-    async fn stage_one(&self, fleet: &Fenced<'_>, seen: &survey::Seen) -> Result<Deployed, Stop> {
+    /// What the fleet has: as it was planned with, if nobody held the environment in between; else looked at now. What others
+    /// than this tool changed since is found by the guards.
+    async fn seen(&self, claimed: &Claimed) -> anyhow::Result<Vec<Seen>> {
+        let took_over = claimed.state.holder.as_ref().is_some_and(|claim| claim.took_over.is_some());
+        match self.basis.filter(|basis| basis.head + 1 == claimed.last() && !took_over) {
+            Some(basis) => Ok(basis.functions.clone()),
+            None => survey::functions(self.context, self.environment, self.manifest).await,
+        }
+    }
+
+    async fn stage_one(&self, fleet: &Fenced<'_>, seen: &Seen) -> Result<Deployed, Stop> {
         let wanted = &seen.wanted;
         let name = &wanted.name;
         let stop = |error: Unwritten| stop(name, error);
@@ -82,18 +92,18 @@ impl Promotion<'_> {
                     Some(latest) => latest.clone(),
                 };
                 let mut latest = self.settle(fleet, name, latest).await?;
-                if matches!(action, Action::Update { code: true, .. }) {
-                    let updated = fleet.update_code(name, &code, &latest.revision).await.map_err(stop)?;
-                    latest = self.settle(fleet, name, updated).await?;
-                }
-                if latest.configuration != wanted.configuration {
+                if wanted.declares_other_than(&latest.configuration) {
                     let updated = fleet.update_configuration(name, &wanted.configuration, &latest.revision).await;
                     latest = self.settle(fleet, name, updated.map_err(stop)?).await?;
                 }
-                let description = self.manifest.release.to_string();
-                let published =
-                    fleet.publish(name, &wanted.code, &latest.revision, &description).await.map_err(stop)?;
-                self.settle(fleet, name, published).await?
+                // The code comes last: writing and publishing it is one call then.
+                let published = if matches!(action, Action::Update { code: true, .. }) {
+                    fleet.update_code(name, &code, &latest.revision, true).await
+                } else {
+                    let description = self.manifest.release.to_string();
+                    fleet.publish(name, &wanted.code, &latest.revision, &description).await
+                };
+                self.settle(fleet, name, published.map_err(stop)?).await?
             }
         };
         let published = self.confirmed(fleet, name, published, wanted.code).await.map_err(stop)?;
@@ -111,7 +121,7 @@ impl Promotion<'_> {
     }
 
     /// The artifact in the vault, its bytes hashed once more before a fleet fetches them.
-    async fn code(&self, seen: &survey::Seen) -> Result<CodeSource, Stop> {
+    async fn code(&self, seen: &Seen) -> Result<CodeSource, Stop> {
         let release = self.manifest.release;
         let artifact = self.manifest.functions.get(&seen.wanted.function).map(|f| f.artifact.as_str());
         let key: VaultKey = box_key(release, artifact.unwrap_or_default()).map_err(|e| Stop::World(e.into()))?;
@@ -120,7 +130,8 @@ impl Promotion<'_> {
         match found {
             Some((digest, _)) if digest == seen.wanted.code => {
                 let object_version = self.object_version(&key).await.map_err(Stop::World)?;
-                Ok(CodeSource { key, object_version, digest })
+                let architecture = seen.wanted.configuration.architecture;
+                Ok(CodeSource { key, object_version, digest, architecture })
             }
             found => {
                 let found = found.map_or_else(|| "nothing".to_owned(), |(digest, _)| digest.to_string());
@@ -199,6 +210,7 @@ pub(super) async fn settled(
 fn stop(name: &FleetName, error: Unwritten) -> Stop {
     match error {
         Unwritten::Fleet(FleetError::Invalid(why)) => Stop::Finding(why),
+        Unwritten::Fleet(FleetError::NotAllowed(why)) => Stop::World(Failure::usage(why).into()),
         error => Stop::World(error.failed(|| format!("failed to stage {name}"))),
     }
 }

@@ -13,7 +13,7 @@ use crate::{
         version::Version,
     },
     plan::canary,
-    plan::promotion::{self, Observed, PromotionPlan, Wanted},
+    plan::promotion::{self, Basis, Observed, PromotionPlan, Seen, Wanted},
     ports::fleet::{Fleet, FleetError},
 };
 
@@ -29,9 +29,11 @@ pub async fn plan(
     own_region(context, environment)?;
     let (manifest, digest) = facts::manifest(context, release).await?;
     let gate = crate::engine::gate::judge(context, environment, &manifest).await?;
-    let state = state(context, environment).await?;
-    let seen = functions(context, environment, &manifest).await?;
-    let functions: Vec<_> = seen.into_iter().map(|seen| seen.plan).collect();
+    let head = ledger::head::<EnvironmentEvent>(context, &ChainName::Environment(environment.clone())).await?;
+    // The chain first: who writes to it after this is found out before the fleet is touched.
+    let (head, state) = head.map(|record| (record.entry.number, record.entry.state)).unwrap_or_default();
+    let basis = Basis { head, functions: functions(context, environment, &manifest).await? };
+    let functions: Vec<_> = basis.functions.iter().map(|seen| seen.plan.clone()).collect();
     let from_phase = match &state.holder {
         Some(claim) if claim.release == release => state.phase,
         _ => Phase::Closed,
@@ -52,6 +54,7 @@ pub async fn plan(
         from_phase,
         orphans: orphans(&state, &manifest),
         gate,
+        basis,
     };
     Ok((plan, manifest))
 }
@@ -76,13 +79,6 @@ pub async fn state(context: &Context, environment: &EnvName) -> anyhow::Result<E
     let chain = ChainName::Environment(environment.clone());
     let head = ledger::head::<EnvironmentEvent>(context, &chain).await?;
     Ok(head.map(|record| record.entry.state).unwrap_or_default())
-}
-
-/// One function: what the box wants, what the fleet has, what follows.
-pub(super) struct Seen {
-    pub(super) wanted: Wanted,
-    pub(super) observed: Observed,
-    pub(super) plan: promotion::FunctionPlan,
 }
 
 /// Looks at every function of the release.

@@ -78,10 +78,15 @@ impl Watched {
         let vault = self.home.path().join("vault/v1.0.0");
         fs::create_dir_all(&vault).unwrap();
         fs::write(vault.join(format!("{answer}.zip")), &zip).unwrap();
-        let code = CodeSource { key: key.parse().unwrap(), object_version: None, digest };
+        let code = CodeSource {
+            key: key.parse().unwrap(),
+            object_version: None,
+            digest,
+            architecture: configuration().architecture,
+        };
         let state = match self.fleet.function(&name()).await.unwrap() {
             None => self.fleet.create(&name(), &code, &configuration()).await.unwrap(),
-            Some(state) => self.fleet.update_code(&name(), &code, &state.revision).await.unwrap(),
+            Some(state) => self.fleet.update_code(&name(), &code, &state.revision, false).await.unwrap(),
         };
         let state = self.fleet.function(&name()).await.unwrap().unwrap_or(state);
         self.fleet.publish(&name(), &digest, &state.revision, "").await.unwrap();

@@ -1,4 +1,5 @@
-//! The profile `aws`, against MiniStack and against recorded answers.
+//! The profile `aws`, against MiniStack, against recorded answers, and, for the fleet, against the strict fleet of this machine
+//! behind Lambda's wire format (`twin`).
 //!
 //! What is proven where, as the emulator says yes to some things that AWS refuses:
 //!
@@ -16,18 +17,43 @@
 //! | plain HTTP is refused | yes: behind `front` a request counts as TLS | |
 //! | a bucket's settings, absent or wrong, and what `vault apply` makes of them | yes (`apply`, `doctor`) | |
 //! | ECDSA signatures, HMAC, wrong kinds of key | yes | |
+//! | alarms' states, requests by alias and version | as set by hand (`alarms`) | refusals |
+//!
+//! The port's conformance suite runs on MiniStack without the rules that it lets through, and whole over the wire:
+//!
+//! | behaviour of Lambda | MiniStack | over the wire |
+//! | --- | --- | --- |
+//! | pinned object version, digests, revisions of updates and aliases, creation | yes | yes |
+//! | revision and digest guards of `PublishVersion` | ignores them | yes |
+//! | no new version where nothing changed | not after equal bytes are written again | yes |
+//! | conflicts while an update is in progress | never answers so | yes |
+//! | updates and versions that end as `Failed` | never does | yes |
+//! | aliases of versions that do not exist; weights | takes them; sends all calls to the first | yes |
+//! | limits of memory, time-out, layers, events | takes them | refused before they are sent |
+//! | request rates (429) | none | yes (`rates`) |
+//! | the kind of error of a start that fails | has words of its own | yes |
+//! | START and REPORT in the log's tail, what an invocation took | not in the tail | yes |
+//! | variables stay, reach callers by publishing | yes (`story`) | never sent |
+//! | log retention | yes (`story`) | yes |
+//! | a time-out, a panic at the start, a wrong answer | yes (`story`) | yes |
+//! | layers that are mounted | no | no: only told and compared |
 
 mod actors;
+mod alarms;
 mod apply;
 mod doctor;
 mod estate;
+pub(crate) mod fleet;
 mod front;
 mod keys;
 mod pipeline;
+mod rates;
 mod recorded;
 mod replay;
 mod roles;
 mod session;
+mod story;
+mod twin;
 mod vault;
 mod witness;
 

@@ -5,23 +5,31 @@ use std::{process::Command, sync::Arc};
 use aws_sdk_kms::types::{KeySpec, KeyUsageType};
 use aws_sdk_s3::{Client, primitives::ByteStream};
 
-use super::{ACCOUNT, OPEN, keys, make_bucket, s3, sdk};
+use super::{ACCOUNT, OPEN, fleet::FUNCTION_ROLE, keys, make_bucket, s3, sdk};
 use crate::support::{
     ministack::MiniStack,
     project::{Project, RELEASE, Ran},
 };
 
 /// A project whose profile `aws` is an emulator.
-struct Cloud {
-    stack: Arc<MiniStack>,
-    project: Project,
-    client: Client,
-    primary: String,
+pub(super) struct Cloud {
+    pub(super) stack: Arc<MiniStack>,
+    pub(super) project: Project,
+    pub(super) client: Client,
+    pub(super) primary: String,
     recovery: String,
+    /// What the functions' names begin with: the emulator is everybody's.
+    pub(super) prefix: String,
 }
 
 impl Cloud {
-    async fn new() -> Self {
+    /// Where functions may be made.
+    pub(super) async fn new() -> Self {
+        Self::with(&format!(", create = {{ role = '{FUNCTION_ROLE}' }}")).await
+    }
+
+    /// With so much more about each environment.
+    async fn with(more: &str) -> Self {
         let stack = OPEN.join();
         let base = sdk(&stack.endpoint());
         let west = base.to_builder().region(aws_config::Region::new("us-west-2")).build();
@@ -33,11 +41,12 @@ impl Cloud {
         let environments = ["dev", "qa", "uat", "prod", "dr"].map(|name| {
             let region = if name == "dr" { "us-west-2" } else { "us-east-1" };
             format!(
-                "{name} = {{ region = '{region}', account = '{ACCOUNT}', key = '{sign}', variables_key = '{mac}' }}\n"
+                "{name} = {{ region = '{region}', account = '{ACCOUNT}', key = '{sign}', variables_key = '{mac}'{more} }}\n"
             )
         });
+        let prefix = format!("x{}", uuid::Uuid::new_v4().simple());
         let text = format!(
-            "{RELEASE}\n[profile.aws]\nfunction_name = '{{function}}-{{environment}}'\n\
+            "{RELEASE}\n[profile.aws]\nfunction_name = '{prefix}-{{function}}-{{environment}}'\ncontrol_plane_per_second = 15\n\
              [profile.aws.vault]\nretention_years = 7\n\
              primary = {{ bucket = '{primary}', region = 'us-east-1', account = '{ACCOUNT}' }}\n\
              recovery = {{ bucket = '{recovery}', region = 'us-west-2', account = '{ACCOUNT}' }}\n\
@@ -48,24 +57,24 @@ impl Cloud {
         let project = Project::new();
         project.repo().write("release.toml", &text);
         project.commit("build: go to the cloud");
-        Self { stack, project, client, primary, recovery }
+        Self { stack, project, client, primary, recovery, prefix }
     }
 
-    fn command(&self, args: &[&str]) -> Command {
+    pub(super) fn command(&self, args: &[&str]) -> Command {
         let mut command = self.project.command(self.project.root(), args);
         command.envs([("AWS_ENDPOINT_URL", self.stack.endpoint().as_str()), ("XTASK_PROFILE", "aws")]);
         command.envs([("AWS_ACCESS_KEY_ID", "test"), ("AWS_SECRET_ACCESS_KEY", "test")]);
         command
     }
 
-    fn xtask(&self, args: &[&str]) -> Ran {
+    pub(super) fn xtask(&self, args: &[&str]) -> Ran {
         Ran::of(self.command(args).output().unwrap())
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_release_is_sealed_in_the_bucket_and_the_audit_finds_what_is_done_to_it() {
-    let cloud = Cloud::new().await;
+    let cloud = Cloud::with("").await;
     cloud.xtask(&["release", "--until", "sealed"]).expect(0);
     // Nothing new: the same command is done already.
     cloud.xtask(&["release", "--until", "sealed"]).expect(0);
@@ -80,8 +89,10 @@ async fn a_release_is_sealed_in_the_bucket_and_the_audit_finds_what_is_done_to_i
     let witnessed = cloud.client.list_objects_v2().bucket(&cloud.recovery).prefix("witness/").send().await;
     assert!(witnessed.is_err(), "a bucket answers in its own region only");
 
-    // There is no fleet yet, and that is said before anything is written.
-    cloud.xtask(&["promote", "--to", "dev"]).expect(2).says("there is no fleet on `--profile aws` yet");
+    // No function is there yet, and release.toml does not say how to make one.
+    let refused = cloud.xtask(&["promote", "--to", "dev"]).expect(2);
+    let refused = refused.says("does not exist in Lambda, and making it is not allowed");
+    refused.says("give `profile.aws.environments.dev.create.role` in release.toml");
     cloud.xtask(&["audit", "verify"]).expect(0);
 
     let put = cloud.client.put_object().bucket(&cloud.primary).body(ByteStream::from_static(b"other"));

@@ -55,7 +55,7 @@ async fn open(account: &str, config: SdkConfig) -> (Result<Session, Failure>, Ar
     (Session::with(&configuration(account), &surroundings, config).await, subject)
 }
 
-fn identity(account: &str, resource: &str) -> HttpResponse {
+pub(super) fn identity(account: &str, resource: &str) -> HttpResponse {
     let body = format!(
         "<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><GetCallerIdentityResult>\
          <Arn>arn:aws:sts::{account}:{resource}</Arn><UserId>x</UserId><Account>{account}</Account>\

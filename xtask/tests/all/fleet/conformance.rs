@@ -1,5 +1,6 @@
 //! What every fleet must do, written once over the port. An adapter joins by a [`World`] and one line of
-//! [`conformance!`].
+//! [`conformance!`]. One that is as strict as Lambda says `strict` and keeps the rules, too, that an emulator of Lambda lets
+//! through; how those are proven of the adapter for Lambda stands in the table of `aws/mod.rs`.
 
 pub(crate) mod aliases;
 pub(crate) mod invocations;
@@ -38,17 +39,31 @@ pub(crate) trait World: Send + Sync {
 macro_rules! conformance {
     ($adapter:ident, $world:expr) => {
         mod $adapter {
+            $crate::fleet::conformance::conformance!(@shared $world);
+        }
+    };
+    ($adapter:ident, $world:expr, strict) => {
+        mod $adapter {
+            $crate::fleet::conformance::conformance!(@shared $world);
+            $crate::fleet::conformance::conformance!(@writes $world; what_cannot_start_fails_the_update);
+            $crate::fleet::conformance::conformance!(@versions $world; what_is_written_again_is_no_change,
+                publishes_only_what_was_named, a_stale_revision_publishes_nothing);
+            $crate::fleet::conformance::conformance!(@aliases $world; an_alias_of_what_is_not_there_is_refused,
+                a_canary_takes_its_share);
+            $crate::fleet::conformance::conformance!(@invocations $world; the_first_call_tells_the_start,
+                a_start_that_fails_says_how);
+        }
+    };
+    (@shared $world:expr) => {
             $crate::fleet::conformance::conformance!(@writes $world; creates_a_function, creates_only_once, refuses_other_bytes,
                 writes_need_a_function, a_stale_revision_is_refused, limits_are_kept,
-                what_cannot_start_fails_the_update, what_is_no_zip_is_refused);
+                what_is_no_zip_is_refused, the_processor_goes_with_the_code);
             $crate::fleet::conformance::conformance!(@versions $world; versions_count_from_one_and_never_change,
-                without_a_change_no_version_is_made, publishes_only_what_was_named);
+                without_a_change_no_version_is_made, code_is_written_and_published_at_once);
             $crate::fleet::conformance::conformance!(@aliases $world; an_alias_is_made_moved_and_removed, an_alias_names_published_versions,
-                a_description_rotates_the_revision, a_canary_takes_its_share);
-            $crate::fleet::conformance::conformance!(@invocations $world; each_version_runs_its_own_code, failures_are_answers,
-                the_first_call_tells_the_start, a_function_knows_itself, what_is_not_there_cannot_be_called,
+                a_description_rotates_the_revision);
+            $crate::fleet::conformance::conformance!(@invocations $world; each_version_runs_its_own_code, failures_are_answers, a_function_knows_itself, what_is_not_there_cannot_be_called,
                 a_wrong_event_is_refused);
-        }
     };
     (@$rules:ident $world:expr; $($rule:ident),*) => {
         $(
@@ -105,7 +120,7 @@ pub(crate) async fn published(world: &dyn World, name: &FleetName) -> FleetVersi
 /// Replaces the code and publishes it.
 pub(crate) async fn released(world: &dyn World, name: &FleetName, code: &CodeSource) -> FleetVersion {
     let state = latest(world, name).await;
-    world.fleet().update_code(name, code, &state.revision).await.unwrap();
+    world.fleet().update_code(name, code, &state.revision, false).await.unwrap();
     published(world, name).await
 }
 

@@ -14,7 +14,10 @@ use serde_json::{Value, json};
 use tokio::sync::Notify;
 use uuid::Uuid;
 use xtask::{
-    adapters::local::host::{Answer, Host, HostError, INIT_LIMIT, LARGEST_EVENT, Spec},
+    adapters::{
+        limits::LARGEST_EVENT,
+        local::host::{Answer, Host, HostError, INIT_LIMIT, Spec},
+    },
     model::configuration::Variables,
 };
 

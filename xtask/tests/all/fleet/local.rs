@@ -30,8 +30,8 @@ use super::{
 };
 use crate::support::world::Hand;
 
-conformance::conformance!(at_once, crate::fleet::local::Folder::new(std::time::Duration::ZERO));
-conformance::conformance!(settling, crate::fleet::local::Folder::new(std::time::Duration::from_secs(60)));
+conformance::conformance!(at_once, crate::fleet::local::Folder::new(std::time::Duration::ZERO), strict);
+conformance::conformance!(settling, crate::fleet::local::Folder::new(std::time::Duration::from_secs(60)), strict);
 
 const FIRST: Qualifier = Qualifier::Version(FleetVersion(1));
 
@@ -100,7 +100,12 @@ impl World for Folder {
         let key = format!("v1.0.0/{}.zip", digest.short());
         fs::create_dir_all(path(&self.home).join("vault/v1.0.0")).unwrap();
         fs::write(path(&self.home).join("vault").join(&key), object).unwrap();
-        CodeSource { key: key.parse().unwrap(), object_version: None, digest }
+        CodeSource {
+            key: key.parse().unwrap(),
+            object_version: None,
+            digest,
+            architecture: configuration().architecture,
+        }
     }
 
     fn name(&self) -> FleetName {
@@ -129,7 +134,7 @@ async fn nothing_is_written_while_an_update_is_in_progress() {
     let created = fleet.create(&name, &one, &configuration()).await.unwrap();
     assert_eq!((&created.state, &created.last_update), (&State::Pending, &LastUpdate::InProgress));
     let conflict = |result| assert!(matches!(result, Err(FleetError::Conflict(_))), "{result:?}");
-    conflict(fleet.update_code(&name, &two, &created.revision).await);
+    conflict(fleet.update_code(&name, &two, &created.revision, false).await);
     conflict(fleet.update_configuration(&name, &configuration(), &created.revision).await);
     conflict(fleet.publish(&name, &one.digest, &created.revision, "").await);
     world.settle(&name).await;
@@ -314,7 +319,7 @@ async fn racing_writers_never_both_win() {
     let race = |_| {
         let (fleet, name, code, guard) =
             (world.again(BTreeMap::new()), name.clone(), code.clone(), state.revision.clone());
-        tokio::spawn(async move { fleet.update_code(&name, &code, &guard).await.is_ok() })
+        tokio::spawn(async move { fleet.update_code(&name, &code, &guard, false).await.is_ok() })
     };
     let mut winners = 0;
     for racer in (0..8).map(race).collect::<Vec<_>>() {

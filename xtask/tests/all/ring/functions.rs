@@ -96,8 +96,9 @@ impl Fleet for Sick {
         name: &FleetName,
         code: &CodeSource,
         guard: &Revision,
+        publish: bool,
     ) -> Result<FunctionState, FleetError> {
-        Ok(self.of(name, self.0.update_code(name, code, guard).await?))
+        Ok(self.of(name, self.0.update_code(name, code, guard, publish).await?))
     }
 
     async fn update_configuration(
@@ -124,6 +125,10 @@ impl Fleet for Sick {
         let live = self.0.alias(name, &"live".parse().unwrap()).await?.map(|alias| alias.target.version);
         let state = self.0.version(name, version).await?;
         Ok(if live == Some(version) { state } else { state.map(|state| self.of(name, state)) })
+    }
+
+    async fn live(&self, name: &FleetName, alias: &AliasName) -> Result<Option<FunctionState>, FleetError> {
+        self.0.live(name, alias).await
     }
 
     async fn alias(&self, name: &FleetName, alias: &AliasName) -> Result<Option<AliasState>, FleetError> {

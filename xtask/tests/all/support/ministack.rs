@@ -18,8 +18,9 @@ use tempfile::TempDir;
 /// The one place where the version stands.
 pub(crate) const VERSION: &str = "1.5.33";
 
-/// Everything else that it takes along. `cryptography` is for KMS, `cbor2` for SDKs that speak CBOR to CloudWatch.
-const PINS: [&str; 20] = [
+/// Everything else that it takes along. `cryptography` is for KMS, `cbor2` for SDKs that speak CBOR to CloudWatch, `boto3` for
+/// tests that look with other eyes than ours.
+const PINS: [&str; 22] = [
     "botocore==1.43.106",
     "hypercorn==0.18.0",
     "h11==0.16.0",
@@ -40,6 +41,8 @@ const PINS: [&str; 20] = [
     "cffi==2.1.1",
     "pycparser==3.12",
     "cbor2==6.3.0",
+    "boto3==1.43.106",
+    "s3transfer==0.19.3",
 ];
 
 /// Runs MiniStack until nobody holds its stdin any more. What it started is in its process group and ends with it.
@@ -178,6 +181,17 @@ impl MiniStack {
             std::thread::sleep(Duration::from_millis(20));
         }
         panic!("MiniStack {VERSION} is not ready after {} s:\n{}", PATIENCE.as_secs(), self.log());
+    }
+
+    /// Runs a script with `boto3` in it, in nobody's environment, and gives what it printed as JSON.
+    pub(crate) fn boto3(&self, script: &str, arguments: &[&str]) -> serde_json::Value {
+        let mut command = Command::new(installed());
+        command.args(["-c", script, &self.endpoint()]).args(arguments).env_clear().stdin(Stdio::null());
+        command.envs([("AWS_ACCESS_KEY_ID", "test"), ("AWS_SECRET_ACCESS_KEY", "test"), ("HOME", "/nonexistent")]);
+        let output = command.output().unwrap();
+        let said = [&output.stdout[..], &output.stderr[..]].map(String::from_utf8_lossy).concat();
+        assert!(output.status.success(), "boto3: {said}");
+        serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {said}"))
     }
 
     /// What it wrote.

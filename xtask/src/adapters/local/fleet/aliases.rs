@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::{disk, rules, store::Locked};
 use crate::{
+    adapters::limits,
     model::names::AliasName,
     ports::fleet::{AliasState, AliasTarget, FleetError, Revision},
 };
@@ -55,7 +56,7 @@ impl Locked<'_> {
     }
 
     fn check_target(&self, target: &AliasTarget) -> Result<(), FleetError> {
-        rules::check_target(target)?;
+        limits::check_target(target)?;
         for number in [Some(target.version), target.canary.map(|(number, _)| number)].into_iter().flatten() {
             rules::check_ready(self.name.as_str(), number, &self.require(number)?.state.state)?;
         }

@@ -201,9 +201,10 @@ impl Fleet for LocalFleet {
         name: &FleetName,
         code: &CodeSource,
         guard: &Revision,
+        publish: bool,
     ) -> Result<FunctionState, FleetError> {
         let (name, code, guard) = (name.clone(), code.clone(), guard.clone());
-        self.control(Kind::Other, move |store| store.required(&name)?.update_code(&code, &guard)).await
+        self.control(Kind::Other, move |store| store.required(&name)?.update_code(&code, &guard, publish)).await
     }
 
     async fn update_configuration(
@@ -233,6 +234,16 @@ impl Fleet for LocalFleet {
         self.control(Kind::Read, move |store| {
             let Some(function) = store.existing(&name)? else { return Ok(None) };
             Ok(function.published(version)?.map(|version| version.state))
+        })
+        .await
+    }
+
+    async fn live(&self, name: &FleetName, alias: &AliasName) -> Result<Option<FunctionState>, FleetError> {
+        let (name, alias) = (name.clone(), alias.clone());
+        self.control(Kind::Read, move |store| {
+            let Some(function) = store.existing(&name)? else { return Ok(None) };
+            let Some(alias) = function.alias(&alias)? else { return Ok(None) };
+            function.require(alias.target.version).map(|version| Some(version.state))
         })
         .await
     }

@@ -1,14 +1,11 @@
-//! Lambda's rules, as decisions on values: limits, guards, routing. No I/O.
-
-use std::collections::BTreeSet;
+//! Lambda's rules, as decisions on values: variables, guards, routing. What it limits in what a release declares is in
+//! `adapters/limits.rs`. No I/O.
 
 use uuid::Uuid;
 
 use crate::{
-    model::{
-        configuration::{Configuration, Variables},
-        digest::Digest,
-    },
+    adapters::limits::check_description,
+    model::{configuration::Variables, digest::Digest},
     ports::fleet::{AliasTarget, FleetError, FleetVersion, FunctionState, LastUpdate, Revision, State},
 };
 
@@ -34,33 +31,8 @@ const RESERVED: [&str; 18] = [
     "LAMBDA_TASK_ROOT",
 ];
 
-/// The retentions that CloudWatch Logs knows, in days (`PutRetentionPolicy`).
-const RETENTIONS: [u32; 22] =
-    [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653];
-
 /// All keys and values of a function's variables together, in bytes (Lambda quotas: 4 KB).
 const LARGEST_VARIABLES: usize = 4096;
-
-/// Refuses a configuration that Lambda would refuse.
-pub(super) fn check_configuration(configuration: &Configuration) -> Result<(), FleetError> {
-    let Configuration { memory_mb, timeout_s, layers, log_retention_days, architecture: _, tracing: _ } = configuration;
-    let wrong = if !(128..=10240).contains(memory_mb) {
-        format!("memory of {memory_mb} MiB is not within 128 to 10240")
-    } else if !(1..=900).contains(timeout_s) {
-        format!("a time-out of {timeout_s} s is not within 1 to 900")
-    } else if layers.len() > 5 {
-        format!("{} layers are more than five", layers.len())
-    } else if let Some(layer) = layers.iter().find(|layer| !is_layer(layer)) {
-        format!("layer `{layer}` is not named by the ARN of one of its versions")
-    } else if let Some(layer) = twice(layers) {
-        format!("layer `{layer}` is named twice, in equal or in different versions")
-    } else if !RETENTIONS.contains(log_retention_days) {
-        format!("a log retention of {log_retention_days} days is none of {RETENTIONS:?}")
-    } else {
-        return Ok(());
-    };
-    Err(FleetError::Invalid(format!("the declared configuration is wrong: {wrong}")))
-}
 
 /// Refuses variables that Lambda would refuse.
 pub(super) fn check_variables(variables: &Variables) -> Result<(), FleetError> {
@@ -109,24 +81,6 @@ pub(super) fn check_publish(
     check_variables(&state.variables)
 }
 
-/// Refuses an alias target whose versions or weights are wrong; whether the versions exist is another question.
-pub(super) fn check_target(target: &AliasTarget) -> Result<(), FleetError> {
-    let wrong = match target.canary {
-        Some((canary, _)) if canary == target.version => format!("both versions are {canary}; name two or only one"),
-        Some((_, share)) if share > 1000 => format!("a share of {share} thousandths is more than all"),
-        _ => return check_description(&target.description),
-    };
-    Err(FleetError::Invalid(format!("the alias' target is wrong: {wrong}")))
-}
-
-fn check_description(description: &str) -> Result<(), FleetError> {
-    let length = description.chars().count();
-    if length > 256 {
-        return Err(FleetError::Invalid(format!("a description of {length} characters is longer than 256")));
-    }
-    Ok(())
-}
-
 /// The version that takes this request: random over requests, always the same for one.
 pub(super) fn route(target: &AliasTarget, request: Uuid) -> FleetVersion {
     match target.canary {
@@ -134,15 +88,6 @@ pub(super) fn route(target: &AliasTarget, request: Uuid) -> FleetVersion {
         Some((canary, share)) if request.as_u128() % 1000 < u128::from(share) => canary,
         _ => target.version,
     }
-}
-
-/// A layer that a list has twice, in whatever versions (Lambda: "Two different versions of the same layer are not allowed
-/// to be referenced in the same function").
-fn twice(layers: &[String]) -> Option<&str> {
-    let of = |arn: &'_ String| arn.rsplit_once(':').map_or(arn.len(), |(layer, _version)| layer.len());
-    let mut layers = layers.iter().map(|arn| &arn[..of(arn)]);
-    let mut seen = BTreeSet::new();
-    layers.find(|layer| !seen.insert(*layer))
 }
 
 /// Refuses to route calls to a version that is not ready: on Lambda, too, calls that operate on a function which is still
@@ -154,14 +99,6 @@ pub(super) fn check_ready(name: &str, number: FleetVersion, state: &State) -> Re
         State::Failed(reason) => format!("failed: {reason}"),
     };
     Err(FleetError::Conflict(format!("version {number} of function `{name}` is {why}")))
-}
-
-fn is_layer(arn: &str) -> bool {
-    let parts: Vec<&str> = arn.split(':').collect();
-    matches!(parts.as_slice(), ["arn", _, "lambda", region, account, "layer", layer, version]
-        if !region.is_empty() && !layer.is_empty()
-            && account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit())
-            && version.parse::<u64>().is_ok_and(|version| version > 0))
 }
 
 fn is_variable(key: &str) -> bool {
@@ -185,17 +122,5 @@ mod tests {
         assert_eq!([hits(0), hits(100), hits(1000)], [0, 200, 2000]);
         let id = Uuid::new_v4();
         assert_eq!(route(&target(500), id), route(&target(500), id));
-    }
-
-    #[test]
-    fn layers_are_named_by_version() {
-        assert!(is_layer("arn:aws:lambda:eu-central-1:123456789012:layer:tools:3"));
-        for wrong in [
-            "tools",
-            "arn:aws:lambda:eu-central-1:123456789012:layer:tools",
-            "arn:aws:lambda:eu-central-1:1:layer:tools:0",
-        ] {
-            assert!(!is_layer(wrong), "{wrong}");
-        }
     }
 }

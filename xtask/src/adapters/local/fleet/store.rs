@@ -26,6 +26,7 @@ use uuid::Uuid;
 
 use super::{disk, package, rules};
 use crate::{
+    adapters::limits,
     model::{
         configuration::{Configuration, Variables},
         digest::Digest,
@@ -110,7 +111,7 @@ impl Store {
         code: &CodeSource,
         configuration: &Configuration,
     ) -> Result<FunctionState, FleetError> {
-        rules::check_configuration(configuration)?;
+        limits::check_configuration(configuration)?;
         rules::check_variables(&self.template(name))?;
         let taken = || FleetError::Conflict(format!("function `{name}` exists already"));
         if self.existing(name)?.is_some() {
@@ -148,7 +149,7 @@ impl Store {
 
     /// Fetches code from the vault, as Lambda does from S3.
     fn fetch(&self, code: &CodeSource) -> Result<Vec<u8>, FleetError> {
-        let CodeSource { key, object_version, digest } = code;
+        let CodeSource { key, object_version, digest, architecture: _ } = code;
         if let Some(version) = object_version {
             return Err(FleetError::Invalid(format!(
                 "a local vault keeps no object versions, so none of `{key}` is `{version}`"
@@ -171,13 +172,20 @@ impl Locked<'_> {
         self.read_latest().map(|(state, _, _)| state)
     }
 
-    pub(super) fn update_code(&self, code: &CodeSource, guard: &Revision) -> Result<FunctionState, FleetError> {
+    pub(super) fn update_code(
+        &self,
+        code: &CodeSource,
+        guard: &Revision,
+        publish: bool,
+    ) -> Result<FunctionState, FleetError> {
         let (state, record, _) = self.read_latest()?;
         rules::check_write(self.name.as_str(), &state, guard)?;
         rules::check_variables(&state.variables)?;
         // The bytes first: a crash in between shows as other code under another revision, never as an unnoticed change.
         self.write_code(&self.store.fetch(code)?)?;
-        self.rewrite(record)
+        let configuration = Configuration { architecture: code.architecture, ..record.configuration.clone() };
+        let written = self.rewrite(LatestRecord { configuration, ..record })?;
+        if publish { self.freeze("") } else { Ok(written) }
     }
 
     pub(super) fn update_configuration(
@@ -187,9 +195,10 @@ impl Locked<'_> {
     ) -> Result<FunctionState, FleetError> {
         let (state, record, _) = self.read_latest()?;
         rules::check_write(self.name.as_str(), &state, guard)?;
-        rules::check_configuration(configuration)?;
+        limits::check_configuration(configuration)?;
         rules::check_variables(&state.variables)?;
-        self.rewrite(LatestRecord { configuration: configuration.clone(), ..record })
+        let architecture = record.configuration.architecture;
+        self.rewrite(LatestRecord { configuration: Configuration { architecture, ..configuration.clone() }, ..record })
     }
 
     pub(super) fn publish(
@@ -198,9 +207,15 @@ impl Locked<'_> {
         guard: &Revision,
         description: &str,
     ) -> Result<FunctionState, FleetError> {
-        let (state, record, zip) = self.read_latest()?;
+        let (state, ..) = self.read_latest()?;
         rules::check_write(self.name.as_str(), &state, guard)?;
         rules::check_publish(self.name.as_str(), &state, code, description)?;
+        self.freeze(description)
+    }
+
+    /// The unpublished state as a version: the newest one, if that is equal.
+    fn freeze(&self, description: &str) -> Result<FunctionState, FleetError> {
+        let (state, record, zip) = self.read_latest()?;
         let newest = self.newest()?;
         if let Some(newest) = newest.map(|number| self.published(number)).transpose()?.flatten()
             && newest.state.code == state.code

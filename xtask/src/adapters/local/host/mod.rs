@@ -27,15 +27,13 @@ use self::{
     process::Process,
 };
 use crate::{
+    adapters::limits::{self, LARGEST_EVENT},
     model::{configuration::Variables, names::FleetName},
     ports::fleet::FleetVersion,
 };
 
 /// How long Lambda lets a function start before it gives up.
 pub const INIT_LIMIT: Duration = Duration::from_secs(10);
-
-/// The largest event of a synchronous invocation, in bytes (Lambda quotas: 6 MB).
-pub const LARGEST_EVENT: usize = 6 * 1024 * 1024;
 
 /// The largest answer, in bytes: Lambda leaves a hundred bytes above the 6 MB of its quotas.
 pub const LARGEST_ANSWER: usize = LARGEST_EVENT + 100;
@@ -266,13 +264,5 @@ fn version_text(version: Option<FleetVersion>) -> String {
 /// # Errors
 /// [`HostError::Event`], if it is too large or no JSON.
 pub fn accept(event: &[u8]) -> Result<(), HostError> {
-    if event.len() > LARGEST_EVENT {
-        let size = event.len();
-        return Err(HostError::Event(format!(
-            "{size} bytes are more than the {LARGEST_EVENT} that Lambda takes; send less"
-        )));
-    }
-    serde_json::from_slice::<serde::de::IgnoredAny>(event)
-        .map(|_json| ())
-        .map_err(|error| HostError::Event(format!("it is not JSON ({error}); write a JSON document")))
+    limits::check_event(event).map_err(HostError::Event)
 }

@@ -27,14 +27,25 @@ async fn two_versions(world: &dyn World) -> FleetName {
 pub(crate) async fn an_alias_is_made_moved_and_removed(world: &dyn World) {
     let (name, alias, fleet) = (two_versions(world).await, live(), world.fleet());
     assert_eq!(fleet.alias(&name, &alias).await.unwrap(), None);
+    assert_eq!(fleet.live(&name, &alias).await.unwrap(), None);
     let first = fleet.create_alias(&name, &alias, &to(1)).await.unwrap();
     assert_eq!(first.target, to(1));
+    assert_eq!(fleet.live(&name, &alias).await.unwrap(), fleet.version(&name, FleetVersion(1)).await.unwrap());
     assert_eq!(fleet.alias(&name, &alias).await.unwrap(), Some(first.clone()));
     assert_refused!(fleet.create_alias(&name, &alias, &to(2)).await, Conflict);
     let second = fleet.update_alias(&name, &alias, &to(2), &first.revision).await.unwrap();
     assert_eq!(second.target, to(2));
     assert_refused!(fleet.update_alias(&name, &alias, &to(1), &first.revision).await, Guarded);
-    assert_eq!(fleet.alias(&name, &alias).await.unwrap(), Some(second));
+    assert_eq!(fleet.alias(&name, &alias).await.unwrap(), Some(second.clone()));
+    assert_eq!(fleet.live(&name, &alias).await.unwrap(), fleet.version(&name, FleetVersion(2)).await.unwrap());
+    // A share is told as it was given, and cleared by whoever gives none.
+    let shared = AliasTarget { canary: Some((FleetVersion(1), 55)), ..to(2) };
+    let third = fleet.update_alias(&name, &alias, &shared, &second.revision).await.unwrap();
+    assert_eq!(fleet.alias(&name, &alias).await.unwrap(), Some(third.clone()));
+    assert_eq!(third.target, shared);
+    let fourth = fleet.update_alias(&name, &alias, &to(2), &third.revision).await.unwrap();
+    assert_eq!(fleet.alias(&name, &alias).await.unwrap().map(|alias| alias.target), Some(to(2)));
+    assert_ne!(fourth.revision, third.revision);
     fleet.delete_alias(&name, &alias).await.unwrap();
     fleet.delete_alias(&name, &alias).await.unwrap();
     assert_eq!(fleet.alias(&name, &alias).await.unwrap(), None);
@@ -43,15 +54,23 @@ pub(crate) async fn an_alias_is_made_moved_and_removed(world: &dyn World) {
 pub(crate) async fn an_alias_names_published_versions(world: &dyn World) {
     let (name, alias, fleet) = (two_versions(world).await, live(), world.fleet());
     let canary = |version, share| AliasTarget { canary: Some((FleetVersion(version), share)), ..to(1) };
-    assert_refused!(fleet.create_alias(&name, &alias, &to(3)).await, NotFound);
-    assert_refused!(fleet.create_alias(&name, &alias, &canary(3, 100)).await, NotFound);
     assert_refused!(fleet.create_alias(&name, &alias, &canary(1, 100)).await, Invalid);
     assert_refused!(fleet.create_alias(&name, &alias, &canary(2, 1001)).await, Invalid);
     assert_eq!(fleet.alias(&name, &alias).await.unwrap(), None);
     let state = fleet.create_alias(&name, &alias, &to(1)).await.unwrap();
-    assert_refused!(fleet.update_alias(&name, &alias, &to(3), &state.revision).await, NotFound);
     assert_refused!(fleet.update_alias(&name, &alias, &canary(2, 1001), &state.revision).await, Invalid);
     assert_refused!(fleet.update_alias(&name, &"other".parse().unwrap(), &to(1), &state.revision).await, NotFound);
+    assert_eq!(fleet.alias(&name, &alias).await.unwrap(), Some(state));
+}
+
+pub(crate) async fn an_alias_of_what_is_not_there_is_refused(world: &dyn World) {
+    let (name, alias, fleet) = (two_versions(world).await, live(), world.fleet());
+    let canary = AliasTarget { canary: Some((FleetVersion(3), 100)), ..to(1) };
+    assert_refused!(fleet.create_alias(&name, &alias, &to(3)).await, NotFound);
+    assert_refused!(fleet.create_alias(&name, &alias, &canary).await, NotFound);
+    assert_eq!(fleet.alias(&name, &alias).await.unwrap(), None);
+    let state = fleet.create_alias(&name, &alias, &to(1)).await.unwrap();
+    assert_refused!(fleet.update_alias(&name, &alias, &to(3), &state.revision).await, NotFound);
     assert_eq!(fleet.alias(&name, &alias).await.unwrap(), Some(state));
 }
 

@@ -1,7 +1,10 @@
 //! Making and changing a function.
 
 use xtask::{
-    model::{configuration::Configuration, digest::Digest},
+    model::{
+        configuration::{Architecture, Configuration},
+        digest::Digest,
+    },
     ports::fleet::{AliasTarget, CodeSource, FleetError, FleetVersion, LastUpdate, Revision, State},
 };
 
@@ -38,7 +41,7 @@ pub(crate) async fn refuses_other_bytes(world: &dyn World) {
     assert_eq!(world.fleet().function(&name).await.unwrap(), None);
     let (name, before) = made(world, &code).await;
     for bad in [&wrong, &missing] {
-        assert_refused!(world.fleet().update_code(&name, bad, &before.revision).await, Invalid);
+        assert_refused!(world.fleet().update_code(&name, bad, &before.revision, false).await, Invalid);
     }
     assert_eq!(latest(world, &name).await, before);
 }
@@ -48,7 +51,7 @@ pub(crate) async fn writes_need_a_function(world: &dyn World) {
     let (name, alias, guard) = (world.name(), "live".parse().unwrap(), Revision("none".to_owned()));
     let target = AliasTarget { version: FleetVersion(1), canary: None, description: String::new() };
     let fleet = world.fleet();
-    assert_refused!(fleet.update_code(&name, &code, &guard).await, NotFound);
+    assert_refused!(fleet.update_code(&name, &code, &guard, false).await, NotFound);
     assert_refused!(fleet.update_configuration(&name, &configuration(), &guard).await, NotFound);
     assert_refused!(fleet.publish(&name, &code.digest, &guard, "").await, NotFound);
     assert_refused!(fleet.create_alias(&name, &alias, &target).await, NotFound);
@@ -67,15 +70,31 @@ pub(crate) async fn a_stale_revision_is_refused(world: &dyn World) {
     assert_ne!(second.revision, first.revision);
     assert_eq!((&second.configuration, second.code), (&wider, first.code));
 
-    assert_refused!(fleet.update_code(&name, &other, &first.revision).await, Guarded);
+    assert_refused!(fleet.update_code(&name, &other, &first.revision, false).await, Guarded);
     assert_refused!(fleet.update_configuration(&name, &configuration(), &first.revision).await, Guarded);
-    assert_refused!(fleet.publish(&name, &first.code, &first.revision, "").await, Guarded);
     assert_eq!(latest(world, &name).await, second);
 
-    fleet.update_code(&name, &other, &second.revision).await.unwrap();
+    fleet.update_code(&name, &other, &second.revision, false).await.unwrap();
     let third = latest(world, &name).await;
     assert_ne!(third.revision, second.revision);
     assert_eq!((&third.configuration, third.code), (&wider, other.digest));
+}
+
+pub(crate) async fn the_processor_goes_with_the_code(world: &dyn World) {
+    let (name, before) = made(world, &answering(world, "one").await).await;
+    let other = match before.configuration.architecture {
+        Architecture::X86_64 => Architecture::Arm64,
+        Architecture::Arm64 => Architecture::X86_64,
+    };
+    let fleet = world.fleet();
+    let declared = Configuration { architecture: other, memory_mb: 512, ..configuration() };
+    fleet.update_configuration(&name, &declared, &before.revision).await.unwrap();
+    let state = latest(world, &name).await;
+    assert_eq!(state.configuration, Configuration { memory_mb: 512, ..configuration() });
+    let code = CodeSource { architecture: other, ..answering(world, "two").await };
+    fleet.update_code(&name, &code, &state.revision, false).await.unwrap();
+    world.settle(&name).await;
+    assert_eq!(fleet.function(&name).await.unwrap().unwrap().configuration, declared);
 }
 
 pub(crate) async fn limits_are_kept(world: &dyn World) {
@@ -114,7 +133,7 @@ pub(crate) async fn what_cannot_start_fails_the_update(world: &dyn World) {
     ] {
         let bad = world.put(&bootstrap::zip(&files)).await;
         let before = latest(world, &name).await;
-        world.fleet().update_code(&name, &bad, &before.revision).await.unwrap();
+        world.fleet().update_code(&name, &bad, &before.revision, false).await.unwrap();
         let failed = latest(world, &name).await;
         let LastUpdate::Failed(found) = &failed.last_update else { panic!("{:?}", failed.last_update) };
         assert!(found.contains(reason), "{found}");
@@ -122,7 +141,7 @@ pub(crate) async fn what_cannot_start_fails_the_update(world: &dyn World) {
     }
     // A failed update is terminal for itself, not for the function.
     let failed = latest(world, &name).await;
-    world.fleet().update_code(&name, &good, &failed.revision).await.unwrap();
+    world.fleet().update_code(&name, &good, &failed.revision, false).await.unwrap();
     assert_eq!(latest(world, &name).await.last_update, LastUpdate::Successful);
     assert_eq!(published(world, &name).await, FleetVersion(1));
 }
@@ -130,7 +149,7 @@ pub(crate) async fn what_cannot_start_fails_the_update(world: &dyn World) {
 pub(crate) async fn what_is_no_zip_is_refused(world: &dyn World) {
     let (name, before) = made(world, &answering(world, "one").await).await;
     let code = world.put(b"no zip").await;
-    let result = world.fleet().update_code(&name, &code, &before.revision).await;
+    let result = world.fleet().update_code(&name, &code, &before.revision, false).await;
     assert!(matches!(result, Err(FleetError::Invalid(_))), "{result:?}");
     assert_eq!(latest(world, &name).await, before);
 }

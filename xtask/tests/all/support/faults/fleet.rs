@@ -102,8 +102,9 @@ impl Fleet for Fated<dyn Fleet> {
         name: &FleetName,
         code: &CodeSource,
         guard: &Revision,
+        publish: bool,
     ) -> Result<FunctionState, FleetError> {
-        self.write(format!("update code of {name}"), || self.inner.update_code(name, code, guard)).await
+        self.write(format!("update code of {name}"), || self.inner.update_code(name, code, guard, publish)).await
     }
 
     async fn update_configuration(
@@ -128,6 +129,10 @@ impl Fleet for Fated<dyn Fleet> {
 
     async fn version(&self, name: &FleetName, version: FleetVersion) -> Result<Option<FunctionState>, FleetError> {
         self.state(format!("version {version} of {name}"), || self.inner.version(name, version)).await
+    }
+
+    async fn live(&self, name: &FleetName, alias: &AliasName) -> Result<Option<FunctionState>, FleetError> {
+        self.state(format!("live of {name}"), || self.inner.live(name, alias)).await
     }
 
     async fn alias(&self, name: &FleetName, alias: &AliasName) -> Result<Option<AliasState>, FleetError> {

@@ -1,0 +1,286 @@
+//! A hundred functions: what a promotion asks of Lambda's control plane for each of them, and how fast. The strict fleet of
+//! this machine answers in Lambda's wire format, at Lambda's own rates, and time is turned by whoever waits.
+
+use std::{collections::BTreeMap, num::NonZeroU32, sync::Arc, time::Duration};
+
+use aws_config::retry::RetryConfig;
+use camino::Utf8Path;
+use serde_json::json;
+use xtask::{
+    adapters::{
+        aws::{Budget, LambdaFleet, Place, Session, Surroundings},
+        local::fleet::{LocalFleet, Quota, Setup},
+    },
+    config::{aws::Create, load},
+    context::Context,
+    model::version::Version,
+    ports::{
+        clock::Clock,
+        fleet::{Fleet, FleetError},
+    },
+};
+
+use super::{
+    ACCOUNT, configured,
+    fleet::{FUNCTION_ROLE, clients},
+    twin::{Asked, Twin},
+};
+use crate::support::{
+    project::Project,
+    world::{Hand, code, promote_to, release},
+};
+
+/// How many calls of its control plane Lambda may be asked per second.
+const SHARE: NonZeroU32 = NonZeroU32::new(10).unwrap();
+
+fn name(number: usize) -> String {
+    format!("f{number:03}")
+}
+
+/// A project of many functions and one environment, whose fleet is Lambda.
+struct Street {
+    project: Project,
+    context: Context,
+    twin: Twin,
+    functions: usize,
+}
+
+impl Street {
+    fn new(functions: usize) -> Self {
+        let project = Project::new();
+        for number in 0..functions {
+            project.improve(&name(number), "first");
+            project.repo().write(&format!("functions/{}/smoke.toml", name(number)), SMOKE);
+        }
+        declare(&project, functions, 4);
+        project.commit("feat: many");
+        let (clock, local) = (Hand::new(), project.local());
+        let twin = twin(local, &clock);
+        let create = Some(Create { role: FUNCTION_ROLE.parse().unwrap(), handler: None });
+        let (bucket, owner) = ("vault".to_owned(), ACCOUNT.to_owned());
+        let place = Place { environment: "dev".parse().unwrap(), bucket, owner, create };
+        let budget = Arc::new(Budget::new(SHARE, clock.clone()));
+        let clients = clients(&configured(twin.clone(), "http://twin"));
+        let fleet: Arc<dyn Fleet> = Arc::new(LambdaFleet::new(clients, place, budget, clock.clone()));
+        let fleets = [("dev".parse().unwrap(), fleet)].into();
+        Self { context: Context { fleets, ..project.context_at(&clock, None) }, project, twin, functions }
+    }
+
+    async fn release(&self) -> Version {
+        release(&self.context).await.unwrap().release
+    }
+
+    /// What was asked since the last time, by function: the calls that count against the control plane's rate, and the
+    /// reads that do not. The rate was kept at all times.
+    fn asked(&self) -> BTreeMap<String, (Vec<&'static str>, usize)> {
+        let asked = self.twin.asked();
+        let counted: Vec<&Asked> =
+            asked.iter().filter(|call| !matches!(call.operation, "GetFunction" | "Invoke")).collect();
+        for (first, call) in counted.iter().enumerate() {
+            let within = counted[first..].iter().take_while(|other| other.at.since(call.at) < Duration::from_secs(1));
+            let second = within.count();
+            assert!(second <= SHARE.get() as usize, "{second} calls in the second from {}", call.at);
+        }
+        assert!(asked.iter().all(|call| !call.throttled), "more was asked than Lambda serves");
+        let mut by_function: BTreeMap<String, (Vec<&'static str>, usize)> = BTreeMap::new();
+        for call in asked {
+            let own = by_function.entry(call.function).or_default();
+            match call.operation {
+                "GetFunction" => own.1 += 1,
+                "Invoke" => {}
+                counted => own.0.push(counted),
+            }
+        }
+        assert_eq!(by_function.len(), self.functions);
+        by_function
+    }
+}
+
+/// Writes `release.toml`; the last function may take so many seconds.
+fn declare(project: &Project, functions: usize, last_timeout_s: u32) {
+    let declared = (0..functions).map(|number| {
+        let timeout = if number + 1 == functions { last_timeout_s } else { 4 };
+        format!("[functions.{}.configuration]\ntimeout_s = {timeout}\n", name(number))
+    });
+    let text = format!(
+        "schema = 1\n{}[[environments]]\nname = 'dev'\n[profile.local]\nfunction_name = '{{function}}-{{environment}}'\n",
+        declared.collect::<String>()
+    );
+    project.repo().write("release.toml", &text);
+}
+
+const SMOKE: &str = r#"schema = 1
+
+[[check]]
+name = "answers"
+safe = true
+[check.request]
+event = "apigw-v2"
+path = "/"
+[check.expect]
+status = 200
+"#;
+
+const ONE_READ: [&str; 1] = ["GetAlias"];
+
+#[tokio::test]
+async fn a_hundred_functions_are_promoted_within_the_budget() {
+    let street = Street::new(100);
+    let first = street.release().await;
+    for (function, (counted, _)) in street.asked() {
+        let made = ["CreateFunction", "PublishVersion", "GetAlias", "GetAlias", "CreateAlias", "GetAlias"];
+        assert_eq!(counted, made, "{function}");
+    }
+
+    promote_to(&street.context, &"dev".parse().unwrap(), first).await.unwrap();
+    for (function, (counted, reads)) in street.asked() {
+        assert_eq!((counted.as_slice(), reads), (ONE_READ.as_slice(), 2), "{function}");
+    }
+
+    street.project.improve(&name(7), "second");
+    street.project.commit("fix: one of them");
+    street.release().await;
+    let changed = ["GetAlias", "UpdateFunctionCode", "GetAlias", "GetAlias", "UpdateAlias", "GetAlias"];
+    for (function, (counted, reads)) in street.asked() {
+        if function == format!("{}-dev", name(7)) {
+            assert_eq!(counted, changed);
+            assert!(reads <= 3 + 4, "{reads}: two looks, one at live, and the polls");
+        } else {
+            // What is live is noted once more before anything moves.
+            assert_eq!((counted.as_slice(), reads), (["GetAlias", "GetAlias"].as_slice(), 3), "{function}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn code_and_configuration_of_one_take_one_call_more() {
+    let street = Street::new(2);
+    street.release().await;
+    street.asked();
+    street.project.improve(&name(1), "second");
+    declare(&street.project, 2, 5);
+    street.project.commit("fix: one of them, and its time");
+    // The context of a fresh process, which reads the new file, behind the same fleet.
+    let fresh = street.project.context_at(&Hand::new(), None);
+    let context = Context { config: fresh.config, ..street.context.clone() };
+    release(&context).await.unwrap();
+    let (counted, _) = street.asked().remove(&format!("{}-dev", name(1))).unwrap();
+    let expected = [
+        "GetAlias",
+        "UpdateFunctionConfiguration",
+        "UpdateFunctionCode",
+        "GetAlias",
+        "GetAlias",
+        "UpdateAlias",
+        "GetAlias",
+    ];
+    assert_eq!(counted, expected);
+}
+
+#[tokio::test]
+async fn a_version_that_never_becomes_active_dies_and_nothing_moved() {
+    let street = Street::new(2);
+    street.release().await;
+    let fleet = street.context.fleets.values().next().unwrap();
+    let (live, names) =
+        ("live".parse().unwrap(), [0, 1].map(|number| format!("{}-dev", name(number)).parse().unwrap()));
+    let before = [fleet.alias(&names[0], &live).await.unwrap(), fleet.alias(&names[1], &live).await.unwrap()];
+    street.project.behave(&name(1), &json!({ "package": "without a program" }));
+    street.project.commit("fix: without a program");
+    let died = release(&street.context).await;
+    assert_eq!(code(&died), 6, "{died:?}");
+    let said = format!("{:#}", died.unwrap_err());
+    assert!(said.contains("f001-dev: the update failed") || said.contains("f001-dev: it cannot run"), "{said}");
+    assert!(said.contains("no `bootstrap` at the root"), "{said}");
+    let after = [fleet.alias(&names[0], &live).await.unwrap(), fleet.alias(&names[1], &live).await.unwrap()];
+    assert_eq!(after, before);
+}
+
+const TWO_ENVIRONMENTS: &str = "
+schema = 1
+functions.f = {}
+profile.local.function_name = '{function}-{environment}'
+[[environments]]
+name = 'dev'
+[[environments]]
+name = 'qa'
+[profile.aws]
+function_name = '{function}-{environment}'
+[profile.aws.vault]
+retention_years = 7
+primary = { bucket = 'vault-one', region = 'us-east-1', account = '000000000000' }
+recovery = { bucket = 'vault-two', region = 'us-west-2', account = '000000000000' }
+[profile.aws.environments.dev]
+region = 'us-east-1'
+account = '000000000000'
+key = 'arn:aws:kms:us-east-1:000000000000:alias/any'
+variables_key = 'arn:aws:kms:us-east-1:000000000000:alias/any'
+[profile.aws.environments.qa]
+region = 'us-east-1'
+account = '000000000000'
+key = 'arn:aws:kms:us-east-1:000000000000:alias/any'
+variables_key = 'arn:aws:kms:us-east-1:000000000000:alias/any'
+";
+
+/// A fleet of this machine over the wire, which serves as much as Lambda.
+fn twin(home: &Utf8Path, clock: &Arc<Hand>) -> Twin {
+    let fleet = LocalFleet::new(Setup {
+        root: home.join("fleet"),
+        vault: home.join("vault"),
+        local: home.to_owned(),
+        variables: BTreeMap::new(),
+        settle: Duration::from_secs(1),
+        quota: Some(Quota::LAMBDA),
+        clock: clock.clone(),
+    });
+    Twin::new(fleet, home.join("vault"), clock.clone())
+}
+
+#[tokio::test]
+async fn environments_of_one_account_and_region_share_one_budget() {
+    let (home, clock) = (tempfile::tempdir().unwrap(), Hand::new());
+    let root = Utf8Path::from_path(home.path()).unwrap();
+    let twin = twin(root, &clock);
+    std::fs::write(root.join("release.toml"), TWO_ENVIRONMENTS).unwrap();
+    let config = load::release(root, None).unwrap().config;
+    let surroundings =
+        Surroundings { actor: "ada@laptop".to_owned(), subject: Arc::default(), environment: BTreeMap::new() };
+    let session = Session::with(config.aws.as_ref().unwrap(), &surroundings, configured(twin.clone(), "http://twin"));
+    let time: Arc<dyn Clock> = clock.clone();
+    let fleets = session.await.unwrap().fleets(&config.path, &time);
+    assert_eq!(fleets.len(), 2);
+    let (name, live) = ("f-dev".parse().unwrap(), "live".parse().unwrap());
+    for _ in 0..15 {
+        for fleet in fleets.values() {
+            assert_eq!(fleet.alias(&name, &live).await.unwrap(), None);
+        }
+    }
+    let asked = twin.asked();
+    assert_eq!(asked.len(), 30);
+    assert!(asked.iter().all(|call| !call.throttled));
+    let took = asked[29].at.since(asked[0].at);
+    assert!(took >= Duration::from_millis(2900), "30 calls at 10 per second took {took:?}");
+}
+
+#[tokio::test]
+async fn more_than_lambda_serves_is_busy() {
+    let (home, clock) = (tempfile::tempdir().unwrap(), Hand::new());
+    let twin = twin(Utf8Path::from_path(home.path()).unwrap(), &clock);
+    // The SDK's own retries would wait in real time.
+    let once = configured(twin, "http://twin").into_builder().retry_config(RetryConfig::disabled()).build();
+    let place = Place {
+        environment: "dev".parse().unwrap(),
+        bucket: "vault".to_owned(),
+        owner: ACCOUNT.to_owned(),
+        create: None,
+    };
+    let budget = Arc::new(Budget::new(NonZeroU32::new(1000).unwrap(), clock.clone()));
+    let fleet = LambdaFleet::new(clients(&once), place, budget, clock.clone());
+    let (name, live) = ("f-dev".parse().unwrap(), "live".parse().unwrap());
+    let mut answers = Vec::new();
+    for _ in 0..30 {
+        answers.push(fleet.alias(&name, &live).await);
+    }
+    assert!(answers.iter().any(|answer| matches!(answer, Err(FleetError::Throttled(_)))), "{answers:?}");
+    assert!(answers.iter().all(|answer| matches!(answer, Ok(None) | Err(FleetError::Throttled(_)))), "{answers:?}");
+}
