@@ -65,7 +65,10 @@ fn remedy(code: &str) -> &'static str {
         "PermanentRedirect" | "AuthorizationHeaderMalformed" => {
             "; the bucket is in another region than `[profile.aws.vault]` says"
         }
-        "NoSuchBucket" => "; make the bucket, or correct its name in `[profile.aws.vault]`",
+        "NoSuchBucket" => "; make the bucket (`cargo xtask vault apply`), or correct its name in `[profile.aws.vault]`",
+        "MalformedPolicy" => {
+            "; AWS takes a policy only if every role that it names exists: make them first, by `cargo xtask vault policies`"
+        }
         "ExpiredToken" | "ExpiredTokenException" | "RequestExpired" => "; log in again",
         _ => "",
     }
