@@ -67,6 +67,10 @@ async fn proven(desk: &Desk, audit: &mut Audit, manifest: &Manifest, at: Option<
     let key = box_key(manifest.release, PROVENANCE)?;
     let expected = "signed provenance of every artifact";
     let Some(sealed) = manifest.objects.get(PROVENANCE) else {
+        // A box without artifacts has nothing to prove.
+        if manifest.functions.is_empty() {
+            return Ok(());
+        }
         audit.find(&key, Verdict::Missing, expected, "nothing that the manifest seals");
         return Ok(());
     };
