@@ -17,7 +17,7 @@ fn one_at_a_time(work: Work, most: [usize; 3]) {
     let firsts = fate.firsts();
     let of = |kind: Kind| fate.of_kind(kind);
     // What a fleet says changes while the command works; what a vault says of an object does not.
-    let fleet = ["alias of", "function", "version", "invoke"];
+    let fleet = ["alias of", "live of", "function", "version", "invoke"];
     let telling = |at: &usize| firsts.contains(at) || fleet.iter().any(|call| fate.called(*at).starts_with(call));
     let first = |calls: Vec<usize>| calls.into_iter().filter(telling).collect::<Vec<_>>();
     let all = [of(Kind::Effect), first(of(Kind::Question)), firsts.clone()];
