@@ -49,7 +49,7 @@ pub(super) async fn verify(
         return Ok(None);
     };
     agree(audit, story, release, &manifest)?;
-    for (name, sealed) in &manifest.objects {
+    for (name, sealed) in manifest.objects.iter().filter(|(name, _)| *name != PROVENANCE) {
         object(desk, audit, release, name, sealed.sha256, Some(sealed.size)).await?;
     }
     proven(desk, audit, &manifest, number.at).await?;
@@ -74,12 +74,18 @@ async fn proven(desk: &Desk, audit: &mut Audit, manifest: &Manifest, at: Option<
         audit.find(&key, Verdict::Missing, expected, "nothing that the manifest seals");
         return Ok(());
     };
-    // What is not what was sealed, or cannot be read, is a finding already.
-    let (Some(at), Ok(Some(bytes))) = (at, desk.vault.read(&key).await) else { return Ok(()) };
-    if Digest::of(&bytes) == sealed.sha256
-        && let Err(why) = provenance::proves(&desk.trusted.writer(&ChainName::Releases, at), manifest, &bytes)
-    {
-        audit.find(&key, Verdict::Incorrect, expected, why);
+    match desk.vault.read(&key).await {
+        Ok(Some(bytes)) if (Digest::of(&bytes), bytes.len() as u64) == (sealed.sha256, sealed.size) => {
+            let trusted = at.map(|at| desk.trusted.writer(&ChainName::Releases, at)).unwrap_or_default();
+            if let Err(why) = provenance::proves(&trusted, manifest, &bytes) {
+                audit.find(&key, Verdict::Incorrect, expected, why);
+            }
+        }
+        Ok(Some(bytes)) => {
+            audit.find(&key, Verdict::Incorrect, sealed.sha256.to_string(), Digest::of(&bytes).to_string())
+        }
+        Ok(None) => audit.find(&key, Verdict::Missing, sealed.sha256.to_string(), "nothing"),
+        Err(error) => audit.unread(&key, sealed.sha256.to_string(), error),
     }
     Ok(())
 }
