@@ -59,6 +59,8 @@ pub(super) struct Step {
     pub(super) environment: EnvName,
     pub(super) number: u64,
     pub(super) time: Time,
+    /// Whether an entry before it carries a later time: the clock was wrong, so that it tells nothing of other chains.
+    pub(super) backwards: bool,
     /// When the entry before it was written.
     pub(super) after: Time,
     /// When the environment was claimed for it.
@@ -193,6 +195,7 @@ impl Story {
             environment: environment.clone(),
             number: entry.number,
             time: entry.time,
+            backwards: entry.time < not_before,
             after: before.map_or(entry.time, |before| before.entry.time),
             claimed: entry.state.holder.as_ref().map_or(entry.time, |claim| claim.since),
             live: entry.state.live.as_ref().map(|live| live.release),
