@@ -179,11 +179,6 @@ async fn bring(
     let mut brought = 0;
     now("releases");
     brought += mirror::releases(context, there, now).await?;
-    for stop in context.config.path.iter().filter(|stop| &stop.environment != environment) {
-        let chain = ChainName::Environment(stop.environment.clone());
-        now(&chain.to_string());
-        brought += mirror::chain::<EnvironmentEvent>(context, there, &chain).await?;
-    }
     now("policy");
     brought += mirror::chain::<PolicyEvent>(context, there, &ChainName::Policy).await?;
     for chain in folders(context, "approvals").await? {
@@ -193,6 +188,12 @@ async fn bring(
     for chain in folders(context, "evidence").await? {
         now(&chain.to_string());
         brought += mirror::evidence(context, there, &chain).await?;
+    }
+    // What let a release into an environment is there before the entry that says so.
+    for stop in context.config.path.iter().filter(|stop| &stop.environment != environment) {
+        let chain = ChainName::Environment(stop.environment.clone());
+        now(&chain.to_string());
+        brought += mirror::chain::<EnvironmentEvent>(context, there, &chain).await?;
     }
     Ok(brought)
 }

@@ -230,7 +230,11 @@ impl Entered<'_> {
 
     fn verified_before(&self) -> Option<Time> {
         let before = &self.release.manifest.stop_before(&self.step.environment)?.environment;
-        self.past.verified.get(before).map(|(_, time)| *time).filter(|time| *time <= self.possibly())
+        self.past
+            .verified
+            .get(before)
+            .map(|(_, time)| *time)
+            .filter(|time| self.step.backwards || *time <= self.possibly())
     }
 
     /// The death that was known: earlier in this chain, or so much earlier in another that no clock explains it.

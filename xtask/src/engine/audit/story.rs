@@ -26,6 +26,8 @@ pub(super) struct Story {
     /// Each policy, and from when on it held.
     pub(super) policy: Vec<(Time, PolicyState)>,
     pub(super) past: BTreeMap<Version, Past>,
+    /// The latest time that each environment's entries carry so far.
+    latest: BTreeMap<EnvName, Time>,
     /// What held before the first policy.
     pub(super) none: PolicyState,
 }
@@ -59,6 +61,8 @@ pub(super) struct Step {
     pub(super) environment: EnvName,
     pub(super) number: u64,
     pub(super) time: Time,
+    /// Whether an entry before it carries a later time: the clock was wrong, so that it tells nothing of other chains.
+    pub(super) backwards: bool,
     /// When the entry before it was written.
     pub(super) after: Time,
     /// When the environment was claimed for it.
@@ -104,7 +108,9 @@ impl Story {
                 }
                 ChainName::Policy => {
                     chains::verify(desk, audit, chain, |_, record: &Record<PolicyEvent>, _| {
-                        story.policy.push((record.entry.time, record.entry.state.clone()));
+                        // No entry is older than the one before it, whatever a clock said.
+                        let before = story.policy.last().map_or(record.entry.time, |(time, _)| *time);
+                        story.policy.push((record.entry.time.max(before), record.entry.state.clone()));
                         Ok(())
                     })
                     .await?;
@@ -156,13 +162,17 @@ impl Story {
         before: Option<&Record<EnvironmentEvent>>,
     ) -> anyhow::Result<()> {
         let entry = &record.entry;
+        // No entry is older than the one before it, whatever a clock said.
+        let latest = self.latest.entry(environment.clone()).or_insert(entry.time);
+        *latest = entry.time.max(*latest);
+        let not_before = *latest;
         let dead = match &entry.event {
             EnvironmentEvent::RolledBack { from, .. } => Some((from.release, format!("rolled back: {}", from.reason))),
             EnvironmentEvent::Died { finding } => entry.release.map(|release| (release, finding.clone())),
             _ => None,
         };
         if let Some((release, finding)) = dead {
-            let (time, actor) = (entry.time, entry.actor.clone());
+            let (time, actor) = (not_before, entry.actor.clone());
             let death = Death { environment: environment.clone(), time, finding, actor };
             let past = self.past.entry(release).or_default();
             past.died.entry(environment.clone()).or_insert((entry.number, death));
@@ -190,6 +200,7 @@ impl Story {
             environment: environment.clone(),
             number: entry.number,
             time: entry.time,
+            backwards: entry.time < not_before,
             after: before.map_or(entry.time, |before| before.entry.time),
             claimed: entry.state.holder.as_ref().map_or(entry.time, |claim| claim.since),
             live: entry.state.live.as_ref().map(|live| live.release),
