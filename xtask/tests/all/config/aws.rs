@@ -74,7 +74,7 @@ fn a_key_or_a_name_is_wrong() {
        |
     18 | endpoints = { s4 = 'http://localhost' }
        |               ^^
-    unknown variant `s4`, expected one of `s3`, `lambda`, `kms`, `sts`
+    unknown variant `s4`, expected one of `s3`, `lambda`, `cloudwatch`, `logs`, `kms`, `sts`
     did you mean `s3`?
     ");
     assert_snapshot!(aws("account = \"222222222222\"", "account = \"2222\""), @r#"
