@@ -200,7 +200,7 @@ fn tells_it(project: &Project, before_prod: &str) {
     what from to
     code of alpha HEX HEX
     ");
-    assert_snapshot!(told(&["audit", "verify"]), @"68 objects, 56 ledger entries, 3 sealed releases: 0 findings");
+    assert_snapshot!(told(&["audit", "verify"]), @"77 objects, 56 ledger entries, 3 sealed releases: 0 findings");
 }
 
 /// The same, for scripts: one document, of which a script reads these fields.
