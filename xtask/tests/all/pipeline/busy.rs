@@ -55,7 +55,7 @@ async fn an_update_that_ends_as_failed_kills_the_release() {
     let ended = release(&context).await;
     assert_eq!(code(&ended), 6, "{ended:?}");
     let text = format!("{:#}", ended.unwrap_err());
-    assert!(text.contains("v1.1.0 died in dev: beta-dev: the update failed: there is no `bootstrap`"), "{text}");
+    assert!(text.contains("v1.1.0 died in dev: beta-dev: it cannot run: there is no `bootstrap`"), "{text}");
     assert!(text.contains("v1.0.0 is live in dev"), "{text}");
 }
 
@@ -98,8 +98,8 @@ async fn whoever_is_taken_over_while_it_waits_does_not_ask_again() {
         ..project.context_at(&tomorrow, None)
     };
     let hand = Hand::new();
-    // Both aliases are looked at twice; the first write finds the fleet busy.
-    let context = project.context_at(&hand, Some(Quota { reads: 100, others: 4 }));
+    // Both aliases are looked at once; the first write finds the fleet busy.
+    let context = project.context_at(&hand, Some(Quota { reads: 100, others: 2 }));
     let thief = Thief { hand, other, dev: dev.clone(), release: second, been: AtomicBool::new(false) };
     let ended = promote_to(&Context { clock: Arc::new(thief), ..context }, &dev, second).await;
     assert_eq!(code(&ended), 8, "{ended:?}");

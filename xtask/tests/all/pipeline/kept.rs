@@ -83,7 +83,15 @@ async fn what_goes_live_is_kept_from_then_on() {
 
     keeper.refuses.store(false, Ordering::SeqCst);
     promote_to(&context, &dev, sealed.release).await.unwrap();
-    let objects = ["SHA256SUMS", "alpha.zip", "beta.zip", "manifest.json"];
+    let objects = [
+        "SHA256SUMS",
+        "alpha.zip",
+        "beta.zip",
+        "provenance.intoto.jsonl",
+        "sbom/alpha.cdx.json",
+        "sbom/beta.cdx.json",
+        "manifest.json",
+    ];
     let all = objects.map(|name| format!("deployer-dev v1.0.0/{name}"));
     assert_eq!(std::mem::take(&mut *keeper.kept.lock().unwrap()), all);
     assert!(matches!(facts::standing(&context, &dev, sealed.release).await.unwrap(), Standing::Verified));
