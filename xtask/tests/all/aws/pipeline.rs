@@ -85,7 +85,8 @@ async fn a_release_is_sealed_in_the_bucket_and_the_audit_finds_what_is_done_to_i
     let listed = cloud.client.list_objects_v2().bucket(&cloud.primary).send().await.unwrap();
     let names: Vec<_> = listed.contents().iter().filter_map(|object| object.key()).collect();
     let sealed = ["releases/00000001.json", "releases/00000002.json", "v1.0.0/SHA256SUMS", "v1.0.0/alpha.zip"];
-    assert_eq!(names, [&sealed[..], &["v1.0.0/beta.zip", "v1.0.0/manifest.json"]].concat());
+    let told = ["v1.0.0/provenance.intoto.jsonl", "v1.0.0/sbom/alpha.cdx.json", "v1.0.0/sbom/beta.cdx.json"];
+    assert_eq!(names, [&sealed[..], &["v1.0.0/beta.zip", "v1.0.0/manifest.json"], &told].concat());
     let witnessed = cloud.client.list_objects_v2().bucket(&cloud.recovery).prefix("witness/").send().await;
     assert!(witnessed.is_err(), "a bucket answers in its own region only");
 

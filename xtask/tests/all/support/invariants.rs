@@ -20,7 +20,9 @@ use xtask::{
         digest::Digest,
         entry::{ChainName, Event, Record},
         environment::{EnvironmentEvent, EnvironmentState, Phase},
+        manifest::{MANIFEST, SUMS},
         names::EnvName,
+        provenance::PROVENANCE,
         releases::ReleaseEvent,
         version::Version,
     },
@@ -80,7 +82,7 @@ impl Witnessed {
                 if mode & 0o222 != 0 {
                     broken.push(format!("{vault}/{name} can be written to: {mode:o}"));
                 }
-                if ![".json", ".zip", "SHA256SUMS"].iter().any(|end| name.ends_with(end)) {
+                if ![".json", ".jsonl", ".zip", "SHA256SUMS"].iter().any(|end| name.ends_with(end)) {
                     broken.push(format!("{vault}/{name} is no object of a vault"));
                 }
             }
@@ -307,9 +309,35 @@ fn boxes(local: &Utf8Path) -> BTreeMap<String, Option<Digest>> {
         let decided = ["approvals", "evidence", "policy"].iter().any(|part| name.split('/').any(|own| own == *part));
         let of_box = name.split('/').any(|part| part.parse::<Version>().is_ok());
         // Decisions are of their hour: that they are there is what counts.
-        if decided { Some((name, None)) } else { of_box.then(|| (name, Some(Digest::of(&bytes)))) }
+        if decided { Some((name, None)) } else { of_box.then(|| (name.clone(), Some(unsigned(&name, &bytes)))) }
     });
     kept.collect()
+}
+
+/// An object of a box without what depends on the releaser's key, which a first release makes: of the provenance what it
+/// states, of the sums and the manifest all but its digest.
+fn unsigned(name: &str, bytes: &[u8]) -> Digest {
+    let file = name.rsplit('/').next().unwrap_or(name);
+    // What is damaged counts as it is.
+    let (Ok(text), true) = (std::str::from_utf8(bytes), [PROVENANCE, SUMS, MANIFEST].contains(&file)) else {
+        return Digest::of(bytes);
+    };
+    let stated = match file {
+        PROVENANCE => text.lines().map(|line| json(line)["payload"].to_string()).collect(),
+        SUMS => text.lines().filter(|line| !line.ends_with(PROVENANCE)).collect(),
+        _ => {
+            let mut manifest = json(text);
+            if let Some(objects) = manifest["objects"].as_object_mut() {
+                objects.retain(|name, _| ![PROVENANCE, SUMS].contains(&name.as_str()));
+            }
+            manifest.to_string()
+        }
+    };
+    Digest::of(stated.as_bytes())
+}
+
+fn json(text: &str) -> serde_json::Value {
+    serde_json::from_str(text).unwrap_or_default()
 }
 
 async fn kinds<E: Event>(context: &Context, chain: &ChainName) -> anyhow::Result<Vec<String>> {
