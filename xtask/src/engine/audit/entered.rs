@@ -179,7 +179,7 @@ impl Entered<'_> {
         for policy in self.policies() {
             for approvals in self.approvals(facts.approvals) {
                 for evidence in self.evidence(facts.evidence) {
-                    for now in [time, time.before(gate::SKEW).max(self.step.after).min(time)] {
+                    for now in [time, time.before(gate::SKEW).max(self.step.after).min(time), self.step.not_before] {
                         let seen = Facts { policy, approvals, evidence: &evidence, now, ..facts.clone() };
                         let judged = gate::judge(&seen);
                         if judged.holds() {
@@ -202,7 +202,7 @@ impl Entered<'_> {
 
     /// After this, nothing that anybody wrote can have been there.
     fn possibly(&self) -> Time {
-        self.step.time.after(gate::SKEW)
+        self.step.not_before.after(gate::SKEW)
     }
 
     /// The policy by the clocks first, then the others that may have been in force.
@@ -234,7 +234,7 @@ impl Entered<'_> {
             .verified
             .get(before)
             .map(|(_, time)| *time)
-            .filter(|time| self.step.backwards || *time <= self.possibly())
+            .filter(|time| self.step.not_before > self.step.time || *time <= self.possibly())
     }
 
     /// The death that was known: earlier in this chain, or so much earlier in another that no clock explains it.

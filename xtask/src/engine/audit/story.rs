@@ -61,8 +61,9 @@ pub(super) struct Step {
     pub(super) environment: EnvName,
     pub(super) number: u64,
     pub(super) time: Time,
-    /// Whether an entry before it carries a later time: the clock was wrong, so that it tells nothing of other chains.
-    pub(super) backwards: bool,
+    /// The latest time that an entry up to this one carries. If it is later than this one's the clock was wrong, and tells
+    /// nothing of other chains.
+    pub(super) not_before: Time,
     /// When the entry before it was written.
     pub(super) after: Time,
     /// When the environment was claimed for it.
@@ -200,7 +201,7 @@ impl Story {
             environment: environment.clone(),
             number: entry.number,
             time: entry.time,
-            backwards: entry.time < not_before,
+            not_before,
             after: before.map_or(entry.time, |before| before.entry.time),
             claimed: entry.state.holder.as_ref().map_or(entry.time, |claim| claim.since),
             live: entry.state.live.as_ref().map(|live| live.release),
