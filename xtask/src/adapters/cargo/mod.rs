@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context as _, bail};
 use camino::{Utf8Path, Utf8PathBuf};
+use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 use xshell::{Cmd, Shell, cmd};
 
 use crate::{
@@ -126,7 +127,7 @@ impl Cargo for SystemCargo {
         let executables = messages::run(build, request.functions, progress)?;
         progress("packing");
         let places = paths.places();
-        let artifacts = pack(executables, request, &places)?;
+        let artifacts = pack(&executables, request, &places)?;
         let lockfile = metadata.workspace_root.join("Cargo.lock");
         let lockfile = std::fs::read_to_string(&lockfile).with_context(|| format!("failed to read {lockfile}"))?;
         let tree = cmd!(shell, "cargo tree --locked --target {target}").args(&packages).args(linked::TREE);
@@ -149,23 +150,23 @@ fn is_cargos_own(name: &str) -> bool {
     name.starts_with("CARGO_PKG_") || matches!(name, "CARGO" | "CARGO_MANIFEST_DIR" | "CARGO_MANIFEST_PATH")
 }
 
-/// Every function's artifact: a missing executable is an error, and never is a stale file packed.
+/// Every function's artifact, several at once: a missing executable is an error, and never is a stale file packed.
 fn pack(
-    mut found: BTreeMap<String, Utf8PathBuf>,
+    found: &BTreeMap<String, Utf8PathBuf>,
     request: &BuildRequest<'_>,
     places: &[String],
 ) -> anyhow::Result<BTreeMap<FunctionName, Artifact>> {
     std::fs::create_dir_all(request.out).with_context(|| format!("failed to make the folder {}", request.out))?;
     let one = |function: &FunctionName| {
-        let executable = found.remove(function.as_str()).with_context(|| {
+        let executable = found.get(function.as_str()).with_context(|| {
             format!("cargo made no executable `{function}`: its package needs a binary of the same name")
         })?;
         let path = request.out.join(format!("{function}.zip"));
-        let (sha256, size) = archive::pack(&executable, &path)?;
+        let (sha256, size) = archive::pack(executable, &path)?;
         let binary = binary::inspect(&path, places)?;
-        Ok((function.clone(), Artifact { path, executable, sha256, size, binary }))
+        Ok((function.clone(), Artifact { path, executable: executable.clone(), sha256, size, binary }))
     };
-    request.functions.iter().map(one).collect()
+    request.functions.par_iter().map(one).collect()
 }
 
 /// Paths of this machine and what stands for them in the artifacts.
