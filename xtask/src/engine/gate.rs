@@ -13,8 +13,8 @@ use crate::{
         approval::ApprovalEvent,
         commit::CommitId,
         digest::Digest,
-        entry::{ChainName, Record},
-        environment::EnvironmentEvent,
+        entry::{ChainName, Head, Record},
+        environment::{EnvironmentEvent, Known},
         evidence::Evidence,
         manifest::{Change, Manifest, Stop},
         names::EnvName,
@@ -35,7 +35,9 @@ pub struct Gathered<'a> {
     policy: PolicyState,
     now: Time,
     death: Option<Death>,
-    verified_before: Option<Time>,
+    verified_before: Option<(Time, Head)>,
+    policy_head: Option<Head>,
+    last_decision: Option<Head>,
     live: Option<Version>,
     live_died: bool,
     /// The statements about this release for this environment.
@@ -56,7 +58,7 @@ impl Gathered<'_> {
             policy: &self.policy,
             now: self.now,
             death: self.death.as_ref(),
-            verified_before: self.verified_before,
+            verified_before: self.verified_before.map(|(since, _)| since),
             live: self.live,
             live_died: self.live_died,
             approvals: &self.approvals,
@@ -65,6 +67,17 @@ impl Gathered<'_> {
             evidence: &self.evidence,
             // The command that promotes refuses the second region before any gate is asked.
             synchronised: self.today.recovery,
+        }
+    }
+
+    /// Where in the ledger that stands.
+    #[must_use]
+    pub fn known(&self) -> Known {
+        Known {
+            verified: self.verified_before.map(|(_, head)| head),
+            policy: self.policy_head,
+            decision: self.last_decision,
+            evidence: self.evidence.iter().map(|piece| piece.sha256).collect(),
         }
     }
 }
@@ -92,11 +105,14 @@ pub async fn gather<'a>(
         None => None,
         Some(before) => verified_since(context, &before.environment, release).await?,
     };
+    let policy = policy::head(context).await?;
+    let decisions = approvals(context, release, environment).await?;
     Ok(Gathered {
         manifest,
         digest: Digest::of(&crate::model::canonical::to_vec(manifest)?),
         today: context.config.stop(environment)?,
-        policy: policy::state(context).await?,
+        policy_head: policy.as_ref().map(Record::head),
+        policy: policy.map(|record| record.entry.state).unwrap_or_default(),
         now: context.clock.now(),
         death: facts::death(context, release).await?,
         verified_before,
@@ -105,24 +121,30 @@ pub async fn gather<'a>(
             Some(live) => facts::death(context, live).await?.is_some(),
             None => false,
         },
-        approvals: approvals(context, release, environment).await?,
+        last_decision: decisions.last().map(|(_, head)| *head),
+        approvals: decisions.into_iter().map(|(signed, _)| signed).collect(),
         authors: Authors::of(&brought(context, manifest, live).await?),
         releaser: releaser(context, release).await?,
         evidence: evidence::all(context, release).await?,
     })
 }
 
-/// Every statement about a release for an environment, in order.
+/// Every statement about a release for an environment and where it stands, in order.
 ///
 /// # Errors
 /// Integrity or unfinished, as reading goes.
-pub async fn approvals(context: &Context, release: Version, environment: &EnvName) -> anyhow::Result<Vec<Signed>> {
+pub async fn approvals(
+    context: &Context,
+    release: Version,
+    environment: &EnvName,
+) -> anyhow::Result<Vec<(Signed, Head)>> {
     let chain = ChainName::Approvals { release, environment: environment.clone() };
     let mut statements = Vec::new();
     let mut here = ledger::head::<ApprovalEvent>(context, &chain).await?;
     while let Some(record) = here {
         here = ledger::before(context, &chain, &record).await?;
-        statements.push(signed(&chain, record)?);
+        let head = record.head();
+        statements.push((signed(&chain, record)?, head));
     }
     statements.reverse();
     Ok(statements)
@@ -139,8 +161,12 @@ pub fn signed(chain: &ChainName, record: Record<ApprovalEvent>) -> anyhow::Resul
     Ok(Signed { entry: record.entry, signature_ok })
 }
 
-/// Since when a release is verified in an environment; `None` if it is not.
-async fn verified_since(context: &Context, environment: &EnvName, release: Version) -> anyhow::Result<Option<Time>> {
+/// Since when, and by which entry, a release is verified in an environment; `None` if it is not.
+async fn verified_since(
+    context: &Context,
+    environment: &EnvName,
+    release: Version,
+) -> anyhow::Result<Option<(Time, Head)>> {
     if facts::standing(context, environment, release).await? != Standing::Verified {
         return Ok(None);
     }
@@ -152,7 +178,7 @@ async fn verified_since(context: &Context, environment: &EnvName, release: Versi
         let closes =
             matches!(record.entry.event, EnvironmentEvent::Verified { .. } | EnvironmentEvent::RolledBack { .. });
         if closes && record.entry.release == Some(release) {
-            since = Some(record.entry.time);
+            since = Some((record.entry.time, record.head()));
         }
         here = ledger::before(context, &chain, &record).await?;
     }

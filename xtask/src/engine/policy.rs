@@ -19,8 +19,15 @@ use crate::{
 /// # Errors
 /// Integrity or unfinished, as reading goes.
 pub async fn state(context: &Context) -> anyhow::Result<PolicyState> {
-    let head = ledger::head::<PolicyEvent>(context, &ChainName::Policy).await?;
-    Ok(head.map(|record| record.entry.state).unwrap_or_default())
+    Ok(head(context).await?.map(|record| record.entry.state).unwrap_or_default())
+}
+
+/// The entry that put it in force, if any did.
+///
+/// # Errors
+/// Integrity or unfinished, as reading goes.
+pub async fn head(context: &Context) -> anyhow::Result<Option<Record<PolicyEvent>>> {
+    ledger::head(context, &ChainName::Policy).await
 }
 
 /// The policies that held at a moment of someone's clock: clocks differ, so that one which was applied right before may

@@ -2,7 +2,7 @@
 
 mod state;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +11,7 @@ use crate::{
     model::{
         canary::{BegunStep, Canary, CanaryRules},
         digest::Digest,
-        entry::{About, Entry, Event},
+        entry::{About, Entry, Event, Head},
         names::{AliasName, FleetName, FunctionName},
         notice::Notice,
         smoke::CheckResult,
@@ -51,6 +51,9 @@ pub enum EnvironmentEvent {
         /// The steps on the way; all at once if there are none.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         canary: Option<CanaryRules>,
+        /// What the gate was judged by; a rollback asks none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        known: Option<Known>,
     },
     /// Every alias that moves gives the new version this share of the calls: a step of the canary began.
     Weighted {
@@ -108,6 +111,21 @@ pub enum EnvironmentEvent {
         /// Why.
         reason: String,
     },
+}
+
+/// What other chains said when the gate was judged for the last time, right before the shift. Clocks differ and may be wrong;
+/// that what is named here was there is certain.
+#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Known {
+    /// The entry that verified the release in the environment before, if there is one before.
+    pub verified: Option<Head>,
+    /// The last entry of the policy.
+    pub policy: Option<Head>,
+    /// The last decision about the release for this environment.
+    pub decision: Option<Head>,
+    /// Every piece of evidence about the release, by the SHA-256 of its file.
+    pub evidence: BTreeSet<Digest>,
 }
 
 /// What a rollback takes out of an environment.

@@ -7,8 +7,8 @@ use crate::{
     model::{
         commit::CommitId,
         digest::Digest,
-        entry::{ChainName, Record},
-        environment::EnvironmentEvent,
+        entry::{ChainName, Head, Record},
+        environment::{EnvironmentEvent, Known},
         names::EnvName,
         policy::{PolicyEvent, PolicyState},
         releases::{Difference, ReleaseEvent},
@@ -23,8 +23,8 @@ use crate::{
 #[derive(Debug, Default)]
 pub(super) struct Story {
     pub(super) releases: BTreeMap<Version, Number>,
-    /// Each policy, and from when on it held.
-    pub(super) policy: Vec<(Time, PolicyState)>,
+    /// Each policy, by the entry that put it in force, and from when on it held.
+    pub(super) policy: Vec<(Time, Head, PolicyState)>,
     pub(super) past: BTreeMap<Version, Past>,
     /// The latest time that each environment's entries carry so far.
     latest: BTreeMap<EnvName, Time>,
@@ -49,8 +49,8 @@ pub(super) struct Number {
 #[derive(Debug, Default)]
 pub(super) struct Past {
     pub(super) steps: Vec<Step>,
-    /// The first time that it was verified, by environment.
-    pub(super) verified: BTreeMap<EnvName, (u64, Time)>,
+    /// The entry that verified it first, by environment, and when.
+    pub(super) verified: BTreeMap<EnvName, (Head, Time)>,
     /// The entry in which it died, by environment. Only the order within one chain is certain: clocks may be wrong.
     pub(super) died: BTreeMap<EnvName, (u64, Death)>,
 }
@@ -70,6 +70,8 @@ pub(super) struct Step {
     pub(super) claimed: Time,
     /// What was live.
     pub(super) live: Option<Version>,
+    /// What its gate was judged by, as its writer said.
+    pub(super) known: Option<Known>,
     pub(super) kind: Kind,
 }
 
@@ -110,8 +112,9 @@ impl Story {
                 ChainName::Policy => {
                     chains::verify(desk, audit, chain, |_, record: &Record<PolicyEvent>, _| {
                         // No entry is older than the one before it, whatever a clock said.
-                        let before = story.policy.last().map_or(record.entry.time, |(time, _)| *time);
-                        story.policy.push((record.entry.time.max(before), record.entry.state.clone()));
+                        let before = story.policy.last().map_or(record.entry.time, |(time, ..)| *time);
+                        let since = record.entry.time.max(before);
+                        story.policy.push((since, record.head(), record.entry.state.clone()));
                         Ok(())
                     })
                     .await?;
@@ -185,15 +188,15 @@ impl Story {
             audit.find(entry.chain.key(entry.number)?, Verdict::Incorrect, show(known), show(entry.manifest));
         }
         let past = self.past.entry(release).or_default();
-        let kind = match &entry.event {
+        let (kind, known) = match &entry.event {
             EnvironmentEvent::Verified { .. } | EnvironmentEvent::RolledBack { .. } => {
-                past.verified.entry(environment.clone()).or_insert((entry.number, entry.time));
+                past.verified.entry(environment.clone()).or_insert((record.head(), entry.time));
                 return Ok(());
             }
-            EnvironmentEvent::Claimed { .. } => Kind::Claims,
-            EnvironmentEvent::Shifting { .. } => match &entry.state.rollback {
-                None => Kind::Enters,
-                Some(rollback) => Kind::ComesBack(rollback.release),
+            EnvironmentEvent::Claimed { .. } => (Kind::Claims, None),
+            EnvironmentEvent::Shifting { known, .. } => match &entry.state.rollback {
+                None => (Kind::Enters, known.clone()),
+                Some(rollback) => (Kind::ComesBack(rollback.release), None),
             },
             _ => return Ok(()),
         };
@@ -205,6 +208,7 @@ impl Story {
             after: before.map_or(entry.time, |before| before.entry.time),
             claimed: entry.state.holder.as_ref().map_or(entry.time, |claim| claim.since),
             live: entry.state.live.as_ref().map(|live| live.release),
+            known,
             kind,
         });
         Ok(())

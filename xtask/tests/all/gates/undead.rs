@@ -87,7 +87,7 @@ async fn what_is_written_after_a_death_does_not_undo_it() {
     for event in [
         claimed,
         EnvironmentEvent::Staged { functions: BTreeMap::new() },
-        EnvironmentEvent::Shifting { moves: Vec::new(), smoke: Vec::new(), canary: None },
+        EnvironmentEvent::Shifting { moves: Vec::new(), smoke: Vec::new(), canary: None, known: None },
         EnvironmentEvent::Shifted,
         verified.clone(),
     ] {

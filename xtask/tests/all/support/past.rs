@@ -288,7 +288,12 @@ fn promotion(environment: &str, number: u64, machine: &str, time: Time) -> Vec<E
     let mut events = vec![
         EnvironmentEvent::Claimed { machine, expires, took_over: None, rollback: None },
         EnvironmentEvent::Staged { functions: FUNCTIONS.iter().map(deployed).collect() },
-        EnvironmentEvent::Shifting { moves: FUNCTIONS.iter().map(step).collect(), smoke: Vec::new(), canary: None },
+        EnvironmentEvent::Shifting {
+            moves: FUNCTIONS.iter().map(step).collect(),
+            smoke: Vec::new(),
+            canary: None,
+            known: None,
+        },
         EnvironmentEvent::Shifted,
         EnvironmentEvent::Verified { smoke: Vec::new() },
     ];
