@@ -3,6 +3,7 @@
 pub mod archive;
 #[cfg(feature = "aws")]
 pub mod aws;
+pub mod bench;
 pub mod binary;
 pub mod cargo;
 pub mod draft;
