@@ -9,7 +9,7 @@ use crate::{
     failure::{self, Failure},
     model::{
         digest::Digest,
-        entry::{ChainName, Entry, Event, Record},
+        entry::{ChainName, Entry, Event, Record, Writer},
         key::VaultKey,
         sshsig,
         version::Version,
@@ -256,13 +256,18 @@ pub(super) fn decode<E: Event>(key: &VaultKey, bytes: &[u8]) -> Result<Record<E>
 async fn check<E: Event>(context: &Context, chain: &ChainName, number: u64, record: &Record<E>) -> anyhow::Result<()> {
     let trusted = match chain {
         ChainName::Approvals { .. } => Vec::new(),
-        _ => {
-            let writer = chain.writer();
-            let trusted = context.signer.trusted(&writer).await;
-            trusted.map_err(|error| unfinished(format!("failed to look for the key of {writer}"), error))?
-        }
+        _ => keys(context, &chain.writer()).await?,
     };
     sound(chain, number, record, &trusted)
+}
+
+/// The keys that a writer's signatures are believed by.
+///
+/// # Errors
+/// Unfinished, if they cannot be read.
+pub(super) async fn keys(context: &Context, writer: &Writer) -> anyhow::Result<Vec<ssh_key::PublicKey>> {
+    let trusted = context.signer.trusted(writer).await;
+    trusted.map_err(|error| unfinished(format!("failed to look for the key of {writer}"), error))
 }
 
 /// Whether an entry is sound for itself: it stands where it says, and one of its writer's keys signed it.

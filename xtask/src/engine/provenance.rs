@@ -5,6 +5,7 @@ use ssh_key::PublicKey;
 
 use crate::{
     context::Context,
+    engine::ledger,
     failure::Failure,
     model::{
         digest::Digest,
@@ -41,7 +42,7 @@ pub async fn wrong(context: &Context, manifest: &Manifest) -> anyhow::Result<Opt
     if Digest::of(&bytes) != sealed.sha256 {
         return nothing(format!("expected {}, found {}", sealed.sha256, Digest::of(&bytes)));
     }
-    let trusted = context.signer.trusted(&Writer::Releaser).await?;
+    let trusted = ledger::keys(context, &Writer::Releaser).await?;
     proves(&trusted, manifest, &bytes).map_or_else(nothing, |()| Ok(None))
 }
 

@@ -75,7 +75,7 @@ pub(super) async fn provenance(
         let (signature, public) = sealed
             .map_err(|error| ledger::unfinished(format!("failed to sign the provenance of {function}"), error))?;
         let envelope = Envelope::new(PAYLOAD_TYPE, &statement, &signature, &public);
-        let trusted = context.signer.trusted(&Writer::Releaser).await?;
+        let trusted = ledger::keys(context, &Writer::Releaser).await?;
         envelope
             .verify(PAYLOAD_TYPE, &trusted)
             .map_err(|why| ledger::unfinished(format!("failed to sign the provenance of {function}"), why.into()))?;
