@@ -66,6 +66,7 @@ pub fn release(raw: raw::Release) -> Result<Config, Vec<String>> {
         first_release: raw.first_release.unwrap_or(Version { major: 1, minor: 0, patch: 0 }),
         cargo_profile: raw.build.profile.unwrap_or_else(|| "function".to_owned()),
         target: raw.build.target,
+        glibc: raw.build.glibc,
         functions,
         alias: alias(local.alias.as_ref()).map_err(|problem| vec![problem])?,
         fleet_names,

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
+    binary::Glibc,
     canary::CanaryRules,
     commit::CommitId,
     configuration::Configuration,
@@ -68,6 +69,22 @@ pub struct Toolchain {
     pub target: String,
     /// The cargo profile.
     pub profile: String,
+    /// What compiled C and linked, where that was not this machine's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zig: Option<Zig>,
+}
+
+/// cargo-zigbuild, which builds for another processor than its machine's or for an older glibc.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Zig {
+    /// `cargo-zigbuild --version`.
+    pub cargo_zigbuild: String,
+    /// `zig version`.
+    pub zig: String,
+    /// The glibc that was built for; zig's own default if not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub glibc: Option<Glibc>,
 }
 
 /// One object of the box.

@@ -49,6 +49,10 @@ pub fn statement(
     let source = json!({ "uri": repository, "digest": { "gitCommit": origin.commit } });
     let lockfile = json!({ "uri": "file:Cargo.lock", "digest": { "sha256": origin.lockfile.hex() } });
     let toolchain = origin.toolchain;
+    let mut internal = json!({ "rustc": toolchain.rustc, "cargo": toolchain.cargo, "host": toolchain.host });
+    if let Some(zig) = &toolchain.zig {
+        internal["zig"] = json!(zig);
+    }
     canonical::to_vec(&json!({
         "_type": STATEMENT,
         "subject": [{ "name": format!("{function}.zip"), "digest": { "sha256": artifact.hex() } }],
@@ -63,7 +67,7 @@ pub fn statement(
                     "profile": toolchain.profile,
                     "target": toolchain.target,
                 },
-                "internalParameters": { "rustc": toolchain.rustc, "cargo": toolchain.cargo, "host": toolchain.host },
+                "internalParameters": internal,
                 "resolvedDependencies": [source, lockfile],
             },
             "runDetails": {
@@ -146,6 +150,7 @@ mod tests {
             host: "x86_64-unknown-linux-gnu".to_owned(),
             target: "x86_64-unknown-linux-gnu".to_owned(),
             profile: "function".to_owned(),
+            zig: None,
         };
         let commit: CommitId = "0123456789012345678901234567890123456789".parse().unwrap();
         let release: Version = "v1.2.3".parse().unwrap();

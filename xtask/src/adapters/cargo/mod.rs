@@ -4,6 +4,7 @@
 pub mod again;
 mod linked;
 mod messages;
+mod zig;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -81,12 +82,18 @@ impl SystemCargo {
             value.map(|v| v.trim().to_owned()).with_context(|| format!("rustc -vV does not tell its {name}"))
         };
         let host = field("host:")?;
+        let target = request.target.map_or_else(|| host.clone(), str::to_owned);
+        let zig = match zig::needed(request, &host) {
+            true => Some(zig::ask(self, shell, request, &target)?),
+            false => None,
+        };
         let toolchain = Toolchain {
             rustc: verbose.lines().next().unwrap_or_default().to_owned(),
             cargo,
-            target: request.target.map_or_else(|| host.clone(), str::to_owned),
+            target,
             host,
             profile: request.profile.to_owned(),
+            zig,
         };
         // Where the compiler's own sources are installed beside it, rustc writes their real path; without them it
         // writes this virtual one.
@@ -114,12 +121,14 @@ impl Cargo for SystemCargo {
         let packages: Vec<String> =
             request.functions.iter().flat_map(|f| ["--package".to_owned(), f.to_string()]).collect();
         let profile = request.profile;
-        let build = cmd!(shell, "cargo build --locked --profile {profile} --bins --color never");
+        let command = if toolchain.zig.is_some() { "zigbuild" } else { "build" };
+        let build = cmd!(shell, "cargo {command} --locked --profile {profile} --bins --color never");
         let build = build.args(&packages).args(["--message-format", "json-render-diagnostics"]).quiet();
+        let triple = toolchain.zig.as_ref().map_or_else(|| target.clone(), |zig| zig::target(target, zig));
         let build = match request.purpose {
             Purpose::Run => build.env_clear().envs(self.all.iter().filter(|(name, _)| !is_cargos_own(name))),
             Purpose::Seal => self
-                .clean(build.args(["--target", target]))
+                .clean(build.args(["--target", &triple]))
                 .env("CARGO_ENCODED_RUSTFLAGS", paths.rustflags())
                 .env("CFLAGS", paths.cflags())
                 .env("CXXFLAGS", paths.cflags()),

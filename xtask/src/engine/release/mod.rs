@@ -193,6 +193,7 @@ async fn build(context: &Context, plan: &ReleasePlan, checks: &AllChecks, versio
         functions: &plan.functions,
         profile: &context.config.cargo_profile,
         target: context.config.target.as_deref(),
+        glibc: context.config.glibc.as_ref(),
         out: &out,
         purpose: Purpose::Seal,
     };

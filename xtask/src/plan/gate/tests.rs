@@ -93,7 +93,7 @@ fn manifest() -> Manifest {
         release: "v1.1.0".parse().unwrap(),
         commit: CommitId::from_bytes([7; 20]),
         previous: None,
-        toolchain: Toolchain { rustc: text(), cargo: text(), host: text(), target: text(), profile: text() },
+        toolchain: Toolchain { rustc: text(), cargo: text(), host: text(), target: text(), profile: text(), zig: None },
         lockfile: Digest::of(b"lock"),
         dependencies: std::collections::BTreeMap::new(),
         objects: BTreeMap::new(),

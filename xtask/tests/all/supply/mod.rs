@@ -7,3 +7,4 @@ mod provenance;
 mod python;
 mod reproduce;
 mod sbom;
+mod zig;

@@ -89,7 +89,7 @@ impl Past {
 
 fn toolchain() -> Toolchain {
     let none = || "none".to_owned();
-    Toolchain { rustc: none(), cargo: none(), host: none(), target: none(), profile: none() }
+    Toolchain { rustc: none(), cargo: none(), host: none(), target: none(), profile: none(), zig: None }
 }
 
 /// Each release, its identity, and when it was made.

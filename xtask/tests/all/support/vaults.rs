@@ -78,7 +78,7 @@ pub(crate) async fn sealed(context: &Context, version: Version, commit: CommitId
         release: version,
         commit,
         previous: previous.map(|sealed| PreviousRelease { release: sealed.version, manifest: sealed.manifest }),
-        toolchain: Toolchain { rustc: none(), cargo: none(), host: none(), target: none(), profile: none() },
+        toolchain: Toolchain { rustc: none(), cargo: none(), host: none(), target: none(), profile: none(), zig: None },
         lockfile: Digest::of(b""),
         dependencies: BTreeMap::new(),
         objects: BTreeMap::new(),
