@@ -143,6 +143,7 @@ impl World {
             alarms,
             channels,
             subject,
+            notices: Arc::default(),
             withheld,
             git: Arc::new(git) as Arc<dyn Git>,
             cargo: Arc::new(self.cargo()),

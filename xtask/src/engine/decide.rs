@@ -175,7 +175,7 @@ async fn would_count(
         event: event.clone(),
         state: Default::default(),
     };
-    let signed = Signed { entry, signature_ok: true };
+    let signed = Signed { entry, signature_ok: true, linked: true };
     let person = &event.statement().person;
     let judged = match request.verdict {
         Verdict::Approve => match gathered.facts().death {

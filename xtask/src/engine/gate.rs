@@ -5,7 +5,8 @@ use crate::{
     engine::{
         evidence,
         facts::{self, Standing},
-        ledger, policy,
+        ledger::{self, statements},
+        policy,
         promote::survey,
     },
     failure::Failure,
@@ -118,25 +119,19 @@ pub async fn gather<'a>(
 /// Integrity or unfinished, as reading goes.
 pub async fn approvals(context: &Context, release: Version, environment: &EnvName) -> anyhow::Result<Vec<Signed>> {
     let chain = ChainName::Approvals { release, environment: environment.clone() };
-    let mut statements = Vec::new();
-    let mut here = ledger::head::<ApprovalEvent>(context, &chain).await?;
-    while let Some(record) = here {
-        here = ledger::before(context, &chain, &record).await?;
-        statements.push(signed(&chain, record)?);
-    }
-    statements.reverse();
-    Ok(statements)
+    let statements = statements::read::<ApprovalEvent>(context, &chain).await?;
+    statements.made.into_iter().map(|made| signed(&chain, made.record, made.linked)).collect()
 }
 
 /// A statement as the gate judges it.
 ///
 /// # Errors
 /// If its canonical bytes cannot be made.
-pub fn signed(chain: &ChainName, record: Record<ApprovalEvent>) -> anyhow::Result<Signed> {
+pub fn signed(chain: &ChainName, record: Record<ApprovalEvent>, linked: bool) -> anyhow::Result<Signed> {
     let signer = sshsig::signer(&record.signature, &record.signed_bytes()?, &chain.namespace());
     let named = &record.entry.event.statement().key;
     let signature_ok = signer.is_ok_and(|key| key.fingerprint(ssh_key::HashAlg::Sha256).to_string() == *named);
-    Ok(Signed { entry: record.entry, signature_ok })
+    Ok(Signed { entry: record.entry, signature_ok, linked })
 }
 
 /// Since when a release is verified in an environment; `None` if it is not.

@@ -128,6 +128,8 @@ pub struct Signed {
     pub entry: Entry<ApprovalEvent>,
     /// Whether the key whose fingerprint the statement names signed the entry, in the namespace of its chain.
     pub signature_ok: bool,
+    /// Whether it names the bytes of the object before it in its chain.
+    pub linked: bool,
 }
 
 /// Who wrote the non-merge commits since what is live: by e-mail, in lower case, with one commit each as the proof.

@@ -2,7 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::{Audit, chains, source::Desk};
+use super::{
+    Audit,
+    chains::{self, Followed},
+    source::Desk,
+};
 use crate::{
     model::{
         commit::CommitId,
@@ -101,14 +105,14 @@ impl Story {
             // The order of the names is the one that is needed: seals are known before what is said about them.
             match chain {
                 ChainName::Releases => {
-                    chains::verify(desk, audit, chain, |_, record, _| {
+                    chains::verify(desk, audit, chain, |_, Followed { record, .. }| {
                         story.numbered(record);
                         Ok(())
                     })
                     .await?;
                 }
                 ChainName::Policy => {
-                    chains::verify(desk, audit, chain, |_, record: &Record<PolicyEvent>, _| {
+                    chains::verify(desk, audit, chain, |_, Followed { record, .. }: Followed<'_, PolicyEvent>| {
                         // No entry is older than the one before it, whatever a clock said.
                         let before = story.policy.last().map_or(record.entry.time, |(time, _)| *time);
                         story.policy.push((record.entry.time.max(before), record.entry.state.clone()));
@@ -117,7 +121,7 @@ impl Story {
                     .await?;
                 }
                 ChainName::Environment(environment) => {
-                    chains::verify(desk, audit, chain, |audit, record, before| {
+                    chains::verify(desk, audit, chain, |audit, Followed { record, before, .. }| {
                         story.happened(audit, environment, record, before)
                     })
                     .await?;

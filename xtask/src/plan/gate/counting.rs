@@ -88,6 +88,10 @@ fn about(facts: &Facts<'_>, signed: &Signed) -> Result<(), String> {
     if !signed.signature_ok {
         return Err("its signature is not valid".to_owned());
     }
+    // What makes the gate stricter counts wherever it stands: nothing that was put before it may hide it.
+    if !signed.linked && matches!(entry.event, ApprovalEvent::Approved { .. }) {
+        return Err("it does not follow what stands before it in its chain".to_owned());
+    }
     if entry.release != Some(release) {
         let other = entry.release.map_or_else(|| "no release".to_owned(), |other| other.to_string());
         return Err(format!("it is for {other}, not for {release}"));

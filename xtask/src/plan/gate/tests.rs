@@ -241,7 +241,7 @@ impl World {
             event: event(statement),
             state: crate::model::approval::ApprovalsState::default(),
         };
-        self.approvals.push(Signed { entry, signature_ok: true });
+        self.approvals.push(Signed { entry, signature_ok: true, linked: true });
     }
 
     /// An `e2e` report with these numbers of tests, failures, errors and skipped ones.
