@@ -13,8 +13,8 @@ use crate::{
     failure::Failure,
     model::{names::EnvName, version::Version},
     ports::{
-        alarms::Alarms, cargo::Cargo, clock::Clock, fleet::Fleet, git::Git, lock::Locks, signer::Signer, story::Story,
-        vault::Vault, witness::Witness,
+        alarms::Alarms, cargo::Cargo, clock::Clock, fleet::Fleet, git::Git, lock::Locks, reviews::Reviews,
+        signer::Signer, story::Story, vault::Vault, witness::Witness,
     },
 };
 
@@ -59,6 +59,8 @@ pub struct Context {
     pub channels: Arc<Channels>,
     /// What watches each environment.
     pub alarms: BTreeMap<EnvName, Arc<dyn Alarms>>,
+    /// The reviews of the workflow run that this process is a part of, if it is of one.
+    pub reviews: Option<Arc<dyn Reviews>>,
     /// The repository.
     pub git: Arc<dyn Git>,
     /// The build tool.

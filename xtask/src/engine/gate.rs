@@ -25,7 +25,7 @@ use crate::{
         time::Time,
         version::Version,
     },
-    plan::gate::{self, Authors, Death, Facts, Gate, Releaser, Signed},
+    plan::gate::{self, Authors, Death, Facts, Gate, Observed, Releaser, Signed},
 };
 
 /// Everything that one gate is judged by for one release.
@@ -41,6 +41,8 @@ pub struct Gathered<'a> {
     live_died: bool,
     /// The statements about this release for this environment.
     pub approvals: Vec<Signed>,
+    /// The reviews that were seen of it there.
+    pub observed: Vec<Observed>,
     authors: Authors,
     releaser: Releaser,
     evidence: Vec<Evidence>,
@@ -61,6 +63,7 @@ impl Gathered<'_> {
             live: self.live,
             live_died: self.live_died,
             approvals: &self.approvals,
+            observed: &self.observed,
             authors: &self.authors,
             releaser: &self.releaser,
             evidence: &self.evidence,
@@ -107,6 +110,7 @@ pub async fn gather<'a>(
             None => false,
         },
         approvals: approvals(context, release, environment).await?,
+        observed: observed(context, release, environment).await?,
         authors: Authors::of(&brought(context, manifest, live).await?),
         releaser: releaser(context, release).await?,
         evidence: evidence::all(context, release).await?,
@@ -121,6 +125,24 @@ pub async fn approvals(context: &Context, release: Version, environment: &EnvNam
     let chain = ChainName::Approvals { release, environment: environment.clone() };
     let statements = statements::read::<ApprovalEvent>(context, &chain).await?;
     statements.made.into_iter().map(|made| signed(&chain, made.record, made.linked)).collect()
+}
+
+/// Every observation of reviews about a release in an environment, in order.
+///
+/// # Errors
+/// Integrity or unfinished, as reading goes.
+pub async fn observed(context: &Context, release: Version, environment: &EnvName) -> anyhow::Result<Vec<Observed>> {
+    let chain = ChainName::Environment(environment.clone());
+    let mut observed = Vec::new();
+    let mut here = ledger::head::<EnvironmentEvent>(context, &chain).await?;
+    while let Some(record) = here.filter(|record| record.entry.state.highest >= Some(release)) {
+        if record.entry.release == Some(release) {
+            observed.extend(Observed::of(&record.entry));
+        }
+        here = ledger::before(context, &chain, &record).await?;
+    }
+    observed.reverse();
+    Ok(observed)
 }
 
 /// A statement as the gate judges it.

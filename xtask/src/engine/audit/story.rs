@@ -20,7 +20,7 @@ use crate::{
         verdict::Verdict,
         version::Version,
     },
-    plan::gate::{Death, Releaser},
+    plan::gate::{Death, Observed, Releaser},
 };
 
 /// What the chains say happened.
@@ -57,6 +57,8 @@ pub(super) struct Past {
     pub(super) verified: BTreeMap<EnvName, (u64, Time)>,
     /// The entry in which it died, by environment. Only the order within one chain is certain: clocks may be wrong.
     pub(super) died: BTreeMap<EnvName, (u64, Death)>,
+    /// The reviews that were seen of it, by environment, in order.
+    pub(super) observed: BTreeMap<EnvName, Vec<Observed>>,
 }
 
 /// A step that only a gate, or what happened before, allows.
@@ -189,6 +191,9 @@ impl Story {
             audit.find(entry.chain.key(entry.number)?, Verdict::Incorrect, show(known), show(entry.manifest));
         }
         let past = self.past.entry(release).or_default();
+        if let Some(observed) = Observed::of(entry) {
+            past.observed.entry(environment.clone()).or_default().push(observed);
+        }
         let kind = match &entry.event {
             EnvironmentEvent::Verified { .. } | EnvironmentEvent::RolledBack { .. } => {
                 past.verified.entry(environment.clone()).or_insert((entry.number, entry.time));

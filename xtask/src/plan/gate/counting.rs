@@ -125,9 +125,13 @@ fn taken_back(facts: &Facts<'_>, at: usize, statement: &Statement, person: &Pers
 
 /// When an approval ends: when it says, and no later than today's policy allows.
 fn expiry(facts: &Facts<'_>, signed: &Signed) -> Time {
+    signed.entry.event.statement().expires.min(signed.entry.time.after(longest(facts)))
+}
+
+/// How long an approval counts at most, by today's policy.
+pub(super) fn longest(facts: &Facts<'_>) -> Duration {
     let days = facts.policy.people.as_ref().map_or(0, |people| people.valid_days);
-    let longest = signed.entry.time.after(Duration::from_secs(u64::from(days) * DAY));
-    signed.entry.event.statement().expires.min(longest)
+    Duration::from_secs(u64::from(days) * DAY)
 }
 
 /// Why this person may not approve, whatever they sign: nobody approves what they wrote or released.

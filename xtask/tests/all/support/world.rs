@@ -127,6 +127,7 @@ fn context_with(
         subject: Arc::default(),
         channels: Arc::default(),
         notices: Arc::default(),
+        reviews: None,
         withheld: BTreeMap::new(),
         git,
         cargo: Arc::new(Packer),
