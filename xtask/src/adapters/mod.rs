@@ -8,6 +8,7 @@ pub mod binary;
 pub mod cargo;
 pub mod draft;
 pub mod git;
+pub mod github;
 pub mod limits;
 pub mod local;
 pub mod notify;

@@ -5,7 +5,8 @@ use crate::{
     engine::{
         evidence,
         facts::{self, Standing},
-        ledger, policy,
+        ledger::{self, statements},
+        policy,
         promote::survey,
     },
     failure::Failure,
@@ -24,7 +25,7 @@ use crate::{
         time::Time,
         version::Version,
     },
-    plan::gate::{self, Authors, Death, Facts, Gate, Releaser, Signed},
+    plan::gate::{self, Authors, Death, Facts, Gate, Observed, Releaser, Signed},
 };
 
 /// Everything that one gate is judged by for one release.
@@ -42,6 +43,8 @@ pub struct Gathered<'a> {
     live_died: bool,
     /// The statements about this release for this environment.
     pub approvals: Vec<Signed>,
+    /// The reviews that were seen of it there.
+    pub observed: Vec<Observed>,
     authors: Authors,
     releaser: Releaser,
     evidence: Vec<Evidence>,
@@ -62,6 +65,7 @@ impl Gathered<'_> {
             live: self.live,
             live_died: self.live_died,
             approvals: &self.approvals,
+            observed: &self.observed,
             authors: &self.authors,
             releaser: &self.releaser,
             evidence: &self.evidence,
@@ -123,6 +127,7 @@ pub async fn gather<'a>(
         },
         last_decision: decisions.last().map(|(_, head)| *head),
         approvals: decisions.into_iter().map(|(signed, _)| signed).collect(),
+        observed: observed(context, release, environment).await?,
         authors: Authors::of(&brought(context, manifest, live).await?),
         releaser: releaser(context, release).await?,
         evidence: evidence::all(context, release).await?,
@@ -139,26 +144,41 @@ pub async fn approvals(
     environment: &EnvName,
 ) -> anyhow::Result<Vec<(Signed, Head)>> {
     let chain = ChainName::Approvals { release, environment: environment.clone() };
-    let mut statements = Vec::new();
-    let mut here = ledger::head::<ApprovalEvent>(context, &chain).await?;
-    while let Some(record) = here {
+    let statements = statements::read::<ApprovalEvent>(context, &chain).await?;
+    let each = statements.made.into_iter().map(|made| {
+        let head = made.record.head();
+        Ok((signed(&chain, made.record, made.linked)?, head))
+    });
+    each.collect()
+}
+
+/// Every observation of reviews about a release in an environment, in order.
+///
+/// # Errors
+/// Integrity or unfinished, as reading goes.
+pub async fn observed(context: &Context, release: Version, environment: &EnvName) -> anyhow::Result<Vec<Observed>> {
+    let chain = ChainName::Environment(environment.clone());
+    let mut observed = Vec::new();
+    let mut here = ledger::head::<EnvironmentEvent>(context, &chain).await?;
+    while let Some(record) = here.filter(|record| record.entry.state.highest >= Some(release)) {
+        if record.entry.release == Some(release) {
+            observed.extend(Observed::of(&record.entry));
+        }
         here = ledger::before(context, &chain, &record).await?;
-        let head = record.head();
-        statements.push((signed(&chain, record)?, head));
     }
-    statements.reverse();
-    Ok(statements)
+    observed.reverse();
+    Ok(observed)
 }
 
 /// A statement as the gate judges it.
 ///
 /// # Errors
 /// If its canonical bytes cannot be made.
-pub fn signed(chain: &ChainName, record: Record<ApprovalEvent>) -> anyhow::Result<Signed> {
+pub fn signed(chain: &ChainName, record: Record<ApprovalEvent>, linked: bool) -> anyhow::Result<Signed> {
     let signer = sshsig::signer(&record.signature, &record.signed_bytes()?, &chain.namespace());
     let named = &record.entry.event.statement().key;
     let signature_ok = signer.is_ok_and(|key| key.fingerprint(ssh_key::HashAlg::Sha256).to_string() == *named);
-    Ok(Signed { entry: record.entry, signature_ok })
+    Ok(Signed { entry: record.entry, signature_ok, linked })
 }
 
 /// Since when, and by which entry, a release is verified in an environment; `None` if it is not.

@@ -59,7 +59,7 @@ pub async fn apply(context: &Context, people: &People) -> anyhow::Result<bool> {
     let gates: BTreeMap<_, _> =
         context.config.path.iter().map(|stop| (stop.environment.clone(), stop.gate.clone())).collect();
     let now = context.clock.now();
-    for gap in context.config.path.iter().flat_map(|stop| gaps(people, &stop.environment, &stop.gate.approvals, now)) {
+    for gap in context.config.path.iter().flat_map(|stop| gaps(people, &stop.environment, &stop.gate, now)) {
         let remedy = match people.throwaway {
             true => "run `cargo xtask doctor --fix`",
             false => "name more people and keys in people.toml, then run `cargo xtask policy apply` again",

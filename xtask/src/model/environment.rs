@@ -14,6 +14,7 @@ use crate::{
         entry::{About, Entry, Event, Head},
         names::{AliasName, FleetName, FunctionName},
         notice::Notice,
+        review::Observation,
         smoke::CheckResult,
         time::Time,
         version::Version,
@@ -36,6 +37,11 @@ pub enum EnvironmentEvent {
         took_over: Option<String>,
         /// Set if the release comes back in place of a newer one.
         rollback: Option<Rollback>,
+    },
+    /// Reviews of the workflow run in which the promotion runs, as its deployer saw them.
+    Observed {
+        /// What was seen.
+        observation: Observation,
     },
     /// Every function has a published version that carries the box's bytes.
     Staged {
@@ -208,6 +214,8 @@ impl Event for EnvironmentEvent {
                     });
                 }
             }
+            // What was seen is judged by the gate, and moves nothing.
+            Self::Observed { .. } => {}
             Self::Staged { functions } => {
                 after.phase = Phase::Staged;
                 after.staged = functions.clone();
@@ -289,6 +297,14 @@ impl Event for EnvironmentEvent {
         let phases: &[Phase] = match self {
             Self::Claimed { .. } => return about.release.is_some(),
             Self::Synced { .. } => return before.live.as_ref().map(|live| live.release) == about.release,
+            Self::Observed { observation } => match (about.release, about.manifest) {
+                (Some(release), Some(manifest))
+                    if observation.is_as_answered() && observation.run.is_about(release, manifest).is_ok() =>
+                {
+                    &[Phase::Claimed]
+                }
+                _ => &[],
+            },
             Self::Staged { .. } => &[Phase::Claimed],
             Self::Shifting { .. } => &[Phase::Staged],
             Self::Weighted { .. } | Self::Shifted => &[Phase::Shifting],
@@ -309,6 +325,7 @@ impl Event for EnvironmentEvent {
     fn kind(&self) -> &'static str {
         match self {
             Self::Claimed { .. } => "claimed",
+            Self::Observed { .. } => "observed",
             Self::Staged { .. } => "staged",
             Self::Shifting { .. } => "shifting",
             Self::Weighted { .. } => "weighted",

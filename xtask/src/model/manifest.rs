@@ -141,6 +141,37 @@ pub struct GateRules {
     /// Proof that must have been added.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub evidence: Vec<EvidenceRule>,
+    /// Whether reviews of a workflow run count as approvals, too, though nobody but the deployer signs them. Not given: they
+    /// never do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reviews: Option<ReviewRule>,
+}
+
+/// Whose reviews count.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReviewRule {
+    /// Who is asked for them.
+    pub source: ReviewSource,
+    /// The name that the environment has there, its own if not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub environment: Option<String>,
+}
+
+impl ReviewRule {
+    /// The name that an environment of ours has there.
+    #[must_use]
+    pub fn environment<'a>(&'a self, own: &'a EnvName) -> &'a str {
+        self.environment.as_deref().unwrap_or(own.as_str())
+    }
+}
+
+/// Who is asked for reviews.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ReviewSource {
+    /// GitHub's API: the required reviewers of a deployment environment.
+    Github,
 }
 
 /// How many people of a role must approve.

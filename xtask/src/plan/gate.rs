@@ -7,6 +7,7 @@ mod counting;
 mod evidence;
 mod holders;
 mod path;
+mod reviews;
 mod stricter;
 mod waiting;
 
@@ -27,20 +28,22 @@ use crate::model::{
     approval::ApprovalEvent,
     commit::CommitId,
     digest::Digest,
-    entry::Entry,
+    entry::{ChainName, Entry},
+    environment::EnvironmentEvent,
     evidence::Evidence,
     manifest::{Change, Manifest, Stop},
     names::EnvName,
     people::Person,
     plain,
     policy::PolicyState,
+    review::{Review, Run},
     time::Time,
     version::Version,
 };
 
 /// Judges the gate of one environment for one release.
 #[must_use]
-pub fn judge(facts: &Facts<'_>) -> Gate {
+pub fn judge<'a>(facts: &'a Facts<'a>) -> Gate {
     let demands = rules(facts.manifest, facts.today, facts.policy);
     let mut rules = vec![
         path::alive(facts),
@@ -52,7 +55,9 @@ pub fn judge(facts: &Facts<'_>) -> Gate {
     ];
     rules.extend(demands.soak.map(|soak| waiting::soak(facts, soak)));
     rules.extend(demands.evidence.iter().map(|rule| evidence::judge(facts, rule)));
-    rules.extend(approvals::judge(facts, &demands.approvals));
+    let reviews = reviews::Reviews::judge(facts, demands.reviews.as_ref());
+    rules.extend(reviews.rules());
+    rules.extend(approvals::judge(facts, &demands.approvals, &reviews));
     Gate { environment: facts.today.environment.clone(), rules }
 }
 
@@ -79,6 +84,8 @@ pub struct Facts<'a> {
     pub live_died: bool,
     /// Every entry of the approvals chain of this release and environment, in order.
     pub approvals: &'a [Signed],
+    /// Every observation of reviews in the chain of the environment about this release, in order.
+    pub observed: &'a [Observed],
     /// Who wrote what the release brings into the environment.
     pub authors: &'a Authors,
     /// Who ran the release.
@@ -113,6 +120,7 @@ impl<'a> Facts<'a> {
             live: None,
             live_died: false,
             approvals: &[],
+            observed: &[],
             authors: NOBODY,
             releaser: UNKNOWN,
             evidence: &[],
@@ -128,6 +136,52 @@ pub struct Signed {
     pub entry: Entry<ApprovalEvent>,
     /// Whether the key whose fingerprint the statement names signed the entry, in the namespace of its chain.
     pub signature_ok: bool,
+    /// Whether it names the bytes of the object before it in its chain.
+    pub linked: bool,
+}
+
+/// Reviews of a workflow run, as the deployer of an environment saw them and signed for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Observed {
+    /// Its number in the chain of that environment.
+    pub number: u64,
+    /// The environment.
+    pub environment: EnvName,
+    /// The release that it is about.
+    pub release: Option<Version>,
+    /// That release's identity.
+    pub manifest: Option<Digest>,
+    /// When it was seen, by the deployer's clock.
+    pub at: Time,
+    /// The run.
+    pub run: Run,
+    /// Its reviews.
+    pub reviews: Vec<Review>,
+    /// Whether the answers that are kept with it say so.
+    pub as_answered: bool,
+}
+
+impl Observed {
+    /// What an entry observes, if it does. The answers are read, and not taken along.
+    #[must_use]
+    pub fn of(entry: &Entry<EnvironmentEvent>) -> Option<Self> {
+        let (EnvironmentEvent::Observed { observation }, ChainName::Environment(environment)) =
+            (&entry.event, &entry.chain)
+        else {
+            return None;
+        };
+        Some(Self {
+            number: entry.number,
+            environment: environment.clone(),
+            release: entry.release,
+            manifest: entry.manifest,
+            // Whoever saw it wrote it down after that.
+            at: observation.at.min(entry.time),
+            run: observation.run.clone(),
+            reviews: observation.reviews.clone(),
+            as_answered: observation.is_as_answered(),
+        })
+    }
 }
 
 /// Who wrote the non-merge commits since what is live: by e-mail, in lower case, with one commit each as the proof.
@@ -198,6 +252,12 @@ impl Gate {
     #[must_use]
     pub fn holds(&self) -> bool {
         self.rules.iter().all(|rule| rule.holds)
+    }
+
+    /// Whether nothing but people is missing, whom a review may bring.
+    #[must_use]
+    pub fn lacks_people_only(&self) -> bool {
+        self.rules.iter().all(|rule| rule.holds || ["approval", "review"].contains(&rule.rule.as_str()))
     }
 
     /// Every rule that does not hold, a line each with what would satisfy it.

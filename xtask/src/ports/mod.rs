@@ -9,6 +9,7 @@ pub mod git;
 pub mod lock;
 pub mod notifier;
 pub mod person_key;
+pub mod reviews;
 pub mod signer;
 pub mod story;
 pub mod vault;

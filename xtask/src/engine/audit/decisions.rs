@@ -2,14 +2,19 @@
 
 use std::sync::Arc;
 
-use super::{Audit, chains, source::Desk, story::Story};
+use super::{
+    Audit,
+    chains::{self, Followed},
+    source::Desk,
+    story::Story,
+};
 use crate::{
     engine::{evidence, gate},
     model::{
         approval::ApprovalEvent,
         canonical,
         digest::Digest,
-        entry::{ChainName, Head, Record},
+        entry::{ChainName, Head},
         evidence::Evidence,
         key::VaultKey,
         manifest::Manifest,
@@ -33,8 +38,8 @@ pub(super) async fn statements(
     chain: &ChainName,
 ) -> anyhow::Result<(Vec<Signed>, Vec<Head>)> {
     let (mut statements, mut heads) = (Vec::new(), Vec::new());
-    chains::verify(desk, audit, chain, |audit, record: &Record<ApprovalEvent>, _| {
-        let signed = gate::signed(chain, record.clone())?;
+    chains::verify(desk, audit, chain, |audit, Followed { record, linked, .. }: Followed<'_, ApprovalEvent>| {
+        let signed = gate::signed(chain, record.clone(), linked)?;
         let judged = match judged(story, manifest, chain, &signed)? {
             Ok(()) => desk.trusted.person(record),
             Err(why) => Err(why),

@@ -184,6 +184,9 @@ impl Entered<'_> {
         let reserved = self.story.releases.get(&release).and_then(|number| number.reserved.as_ref());
         let death = self.death();
         let statements = self.release.statements.get(environment).map(Vec::as_slice).unwrap_or_default();
+        // What was seen there stands in the same chain, so that its order is certain.
+        let observed = self.past.observed.get(environment).map(Vec::as_slice).unwrap_or_default();
+        let seen = observed.iter().take_while(|observed| observed.number < self.step.number).count();
         let facts = Facts {
             manifest,
             digest: self.release.digest,
@@ -196,6 +199,7 @@ impl Entered<'_> {
             live: *live,
             live_died: live.is_some_and(replaced_may_be_dead),
             approvals: statements,
+            observed: observed.get(..seen).unwrap_or_default(),
             authors: &authors,
             releaser: reserved.map_or(&unknown, |(_, releaser)| releaser),
             evidence: &self.release.evidence,

@@ -2,7 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::{Audit, chains, source::Desk};
+use super::{
+    Audit,
+    chains::{self, Followed},
+    source::Desk,
+};
 use crate::{
     model::{
         commit::CommitId,
@@ -16,7 +20,7 @@ use crate::{
         verdict::Verdict,
         version::Version,
     },
-    plan::gate::{Death, Releaser},
+    plan::gate::{Death, Observed, Releaser},
 };
 
 /// What the chains say happened.
@@ -53,6 +57,8 @@ pub(super) struct Past {
     pub(super) verified: BTreeMap<EnvName, (Head, Time)>,
     /// The entry in which it died, by environment. Only the order within one chain is certain: clocks may be wrong.
     pub(super) died: BTreeMap<EnvName, (u64, Death)>,
+    /// The reviews that were seen of it, by environment, in order.
+    pub(super) observed: BTreeMap<EnvName, Vec<Observed>>,
 }
 
 /// A step that only a gate, or what happened before, allows.
@@ -103,14 +109,14 @@ impl Story {
             // The order of the names is the one that is needed: seals are known before what is said about them.
             match chain {
                 ChainName::Releases => {
-                    chains::verify(desk, audit, chain, |_, record, _| {
+                    chains::verify(desk, audit, chain, |_, Followed { record, .. }| {
                         story.numbered(record);
                         Ok(())
                     })
                     .await?;
                 }
                 ChainName::Policy => {
-                    chains::verify(desk, audit, chain, |_, record: &Record<PolicyEvent>, _| {
+                    chains::verify(desk, audit, chain, |_, Followed { record, .. }: Followed<'_, PolicyEvent>| {
                         // No entry is older than the one before it, whatever a clock said.
                         let before = story.policy.last().map_or(record.entry.time, |(time, ..)| *time);
                         let since = record.entry.time.max(before);
@@ -120,7 +126,7 @@ impl Story {
                     .await?;
                 }
                 ChainName::Environment(environment) => {
-                    chains::verify(desk, audit, chain, |audit, record, before| {
+                    chains::verify(desk, audit, chain, |audit, Followed { record, before, .. }| {
                         story.happened(audit, environment, record, before)
                     })
                     .await?;
@@ -188,6 +194,9 @@ impl Story {
             audit.find(entry.chain.key(entry.number)?, Verdict::Incorrect, show(known), show(entry.manifest));
         }
         let past = self.past.entry(release).or_default();
+        if let Some(observed) = Observed::of(entry) {
+            past.observed.entry(environment.clone()).or_default().push(observed);
+        }
         let (kind, known) = match &entry.event {
             EnvironmentEvent::Verified { .. } | EnvironmentEvent::RolledBack { .. } => {
                 past.verified.entry(environment.clone()).or_insert((record.head(), entry.time));

@@ -6,6 +6,7 @@ mod clock;
 mod evidence;
 mod monotone;
 mod pairs;
+mod reviews;
 mod separation;
 mod way;
 
@@ -65,6 +66,7 @@ struct World {
     live: Option<Version>,
     live_died: bool,
     approvals: Vec<Signed>,
+    observed: Vec<Observed>,
     authors: Authors,
     releaser: Releaser,
     evidence: Vec<Evidence>,
@@ -82,6 +84,7 @@ fn stop(name: &str, roles: &[&str], soak: Option<&str>, evidence: &[&str]) -> St
         approvals: approvals.collect(),
         soak: soak.map(|soak| soak.parse().unwrap()),
         evidence: kinds.collect(),
+        ..GateRules::default()
     };
     Stop { environment: name.parse().unwrap(), safe_smoke_only: false, recovery: name == "dr", gate, canary: None }
 }
@@ -155,6 +158,7 @@ fn world(environment: &str) -> World {
         live: Some("v1.0.0".parse().unwrap()),
         live_died: false,
         approvals: vec![],
+        observed: vec![],
         authors: Authors::default(),
         releaser: Releaser { actor: "ci".to_owned(), email: None },
         evidence: vec![],
@@ -195,6 +199,7 @@ impl World {
             live: self.live,
             live_died: self.live_died,
             approvals: &self.approvals,
+            observed: &self.observed,
             authors: &self.authors,
             releaser: &self.releaser,
             evidence: &self.evidence,
@@ -241,7 +246,7 @@ impl World {
             event: event(statement),
             state: crate::model::approval::ApprovalsState::default(),
         };
-        self.approvals.push(Signed { entry, signature_ok: true });
+        self.approvals.push(Signed { entry, signature_ok: true, linked: true });
     }
 
     /// An `e2e` report with these numbers of tests, failures, errors and skipped ones.
@@ -305,6 +310,7 @@ fn rules_of(approvals: &[(&str, u32)], soak: Option<&str>, evidence: &[(&str, bo
         approvals: approvals.iter().map(approval).collect(),
         soak: soak.map(|soak| soak.parse().unwrap()),
         evidence: evidence.iter().map(kind).collect(),
+        ..GateRules::default()
     }
 }
 

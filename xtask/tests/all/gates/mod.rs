@@ -5,6 +5,7 @@ mod back;
 mod decisions;
 mod evidence;
 mod handbook;
+mod junk;
 mod policy;
 mod random;
 mod recovery;

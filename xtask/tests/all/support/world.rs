@@ -126,6 +126,8 @@ fn context_with(
         locks: Arc::new(FileLocks::new(&local.join("locks"))),
         subject: Arc::default(),
         channels: Arc::default(),
+        notices: Arc::default(),
+        reviews: None,
         withheld: BTreeMap::new(),
         git,
         cargo: Arc::new(Packer),

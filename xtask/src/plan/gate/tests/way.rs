@@ -91,6 +91,15 @@ fn the_way() {
                 },
                 "alive holds: the release is not dead; the rejection by Rita does not count: its signature is not valid",
             ),
+            (
+                "rejected, and its link is broken",
+                "alive",
+                |w| {
+                    w.reject("rita", "qa-lead");
+                    w.approvals[1].linked = false;
+                },
+                "alive REFUSES: rejected for uat by Rita as qa-lead at 2026-03-24T12:00:00.000Z -> dead stays dead; commit a fix and run `cargo xtask release`: the next version carries it",
+            ),
             ("in order", "order", |_| {}, "order holds: verified in qa"),
             (
                 "not verified before",
