@@ -13,8 +13,8 @@ use crate::{
     failure::Failure,
     model::{names::EnvName, version::Version},
     ports::{
-        alarms::Alarms, cargo::Cargo, clock::Clock, fleet::Fleet, git::Git, lock::Locks, reviews::Reviews,
-        signer::Signer, story::Story, vault::Vault, witness::Witness,
+        alarms::Alarms, cargo::Cargo, clock::Clock, fleet::Fleet, git::Git, identity::Identity, lock::Locks,
+        reviews::Reviews, signer::Signer, story::Story, vault::Vault, witness::Witness,
     },
 };
 
@@ -61,6 +61,8 @@ pub struct Context {
     pub alarms: BTreeMap<EnvName, Arc<dyn Alarms>>,
     /// The reviews of the workflow run that this process is a part of, if it is of one.
     pub reviews: Option<Arc<dyn Reviews>>,
+    /// The run of a CI system that this process is a part of, if it is of one.
+    pub identity: Option<Arc<dyn Identity>>,
     /// The repository.
     pub git: Arc<dyn Git>,
     /// The build tool.

@@ -10,7 +10,7 @@ use crate::{
     adapters::{
         cargo::SystemCargo,
         git::LocalGit,
-        github::WorkflowRun,
+        github::{JobIdentity, WorkflowRun},
         local::{
             alarms::LocalAlarms,
             clock::SystemClock,
@@ -34,8 +34,8 @@ use crate::{
     model::{manifest::Stop, names::EnvName},
     output::progress::Narrator,
     ports::{
-        alarms::Alarms, buckets::Buckets, clock::Clock, fleet::Fleet, git::Git, reviews::Reviews, signer::Signer,
-        story::Story,
+        alarms::Alarms, buckets::Buckets, clock::Clock, fleet::Fleet, git::Git, identity::Identity, reviews::Reviews,
+        signer::Signer, story::Story,
     },
 };
 
@@ -154,6 +154,7 @@ impl World {
             locks: Arc::new(locks),
             fleets,
             alarms,
+            identity: JobIdentity::of(&self.environment).map(|job| Arc::new(job) as Arc<dyn Identity>),
             reviews: WorkflowRun::of(&self.environment, &clock).map(|run| Arc::new(run) as Arc<dyn Reviews>),
             channels,
             subject,

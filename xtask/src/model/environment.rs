@@ -1,17 +1,21 @@
 //! The chain of an environment: what happened there, step by step, and the state that its head carries.
 
+mod known;
 mod state;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::state::{Claim, EnvironmentState, Live, Phase};
+pub use self::{
+    known::Known,
+    state::{Claim, EnvironmentState, Live, Phase},
+};
 use crate::{
     model::{
         canary::{BegunStep, Canary, CanaryRules},
         digest::Digest,
-        entry::{About, Entry, Event, Head},
+        entry::{About, Entry, Event},
         names::{AliasName, FleetName, FunctionName},
         notice::Notice,
         review::Observation,
@@ -117,21 +121,6 @@ pub enum EnvironmentEvent {
         /// Why.
         reason: String,
     },
-}
-
-/// What other chains said when the gate was judged for the last time, right before the shift. Clocks differ and may be wrong;
-/// that what is named here was there is certain.
-#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Known {
-    /// The entry that verified the release in the environment before, if there is one before.
-    pub verified: Option<Head>,
-    /// The last entry of the policy.
-    pub policy: Option<Head>,
-    /// The last decision about the release for this environment.
-    pub decision: Option<Head>,
-    /// Every piece of evidence about the release, by the SHA-256 of its file.
-    pub evidence: BTreeSet<Digest>,
 }
 
 /// What a rollback takes out of an environment.

@@ -6,6 +6,7 @@ pub mod cargo;
 pub mod clock;
 pub mod fleet;
 pub mod git;
+pub mod identity;
 pub mod lock;
 pub mod notifier;
 pub mod person_key;

@@ -2,6 +2,7 @@
 //!
 //! The job's token goes into one header and nowhere else: not into an error, an answer or a page of another host.
 
+mod identity;
 mod retry;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -13,6 +14,7 @@ use reqwest::{
     redirect::Policy,
 };
 
+pub use self::identity::JobIdentity;
 use crate::{
     failure::Failure,
     model::review::{Answer, LARGEST},

@@ -58,6 +58,10 @@ pub(super) async fn provenance(
         return Ok(object(&bytes));
     }
     let repository = context.git.origin();
+    let run = match &context.identity {
+        Some(identity) => identity.claims().await?,
+        None => None,
+    };
     let origin = Origin {
         release: version,
         commit,
@@ -65,6 +69,7 @@ pub(super) async fn provenance(
         toolchain: &built.toolchain,
         lockfile: built.lockfile,
         tool: &context.tool,
+        run: run.as_ref(),
     };
     let mut lines = Vec::new();
     for (function, artifact) in &built.artifacts {

@@ -171,6 +171,7 @@ impl Desk<'_> {
             toolchain: &toolchain,
             lockfile: Digest::of(b""),
             tool: "xtask 0.0.0",
+            run: None,
         };
         let KeypairData::Ed25519(pair) = releaser.key_data() else { unreachable!("the keys here are ed25519") };
         let line = |function: &&str| {

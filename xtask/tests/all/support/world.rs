@@ -128,6 +128,7 @@ fn context_with(
         channels: Arc::default(),
         notices: Arc::default(),
         reviews: None,
+        identity: None,
         withheld: BTreeMap::new(),
         git,
         cargo: Arc::new(Packer),
