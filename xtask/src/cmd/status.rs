@@ -72,7 +72,8 @@ fn line(environment: &EnvironmentStatus) -> String {
     let name = &environment.environment;
     let live = environment.live.as_ref().map(|live| {
         let synced = live.synced.map(|time| format!(", Globally Synced at {time}")).unwrap_or_default();
-        format!("\n{name}: {} since {}{synced}", live.release, live.since)
+        let glass = live.break_glass.as_ref().map(|reason| format!(", let in by BREAK-GLASS: {reason}"));
+        format!("\n{name}: {} since {}{synced}{}", live.release, live.since, glass.unwrap_or_default())
     });
     let held = environment.holder.as_ref().map(|c| format!("\n{name} is held by {} for {}", c.owner, c.release));
     let canary = environment.canary.as_ref().map(|canary| {

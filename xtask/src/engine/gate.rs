@@ -43,6 +43,7 @@ pub struct Gathered<'a> {
     pub approvals: Vec<Signed>,
     /// The reviews that were seen of it there.
     pub observed: Vec<Observed>,
+    break_glass: Option<String>,
     authors: Authors,
     releaser: Releaser,
     evidence: Vec<Evidence>,
@@ -64,6 +65,7 @@ impl Gathered<'_> {
             live_died: self.live_died,
             approvals: &self.approvals,
             observed: &self.observed,
+            break_glass: self.break_glass.as_deref(),
             authors: &self.authors,
             releaser: &self.releaser,
             evidence: &self.evidence,
@@ -81,6 +83,21 @@ pub async fn judge(context: &Context, environment: &EnvName, manifest: &Manifest
     Ok(gate::judge(&gather(context, environment, manifest).await?.facts()))
 }
 
+/// The same, as if somebody broke the glass for this reason, unless somebody did already.
+///
+/// # Errors
+/// As `judge`.
+pub async fn judge_breaking(
+    context: &Context,
+    environment: &EnvName,
+    manifest: &Manifest,
+    reason: &str,
+) -> anyhow::Result<Gate> {
+    let mut gathered = gather(context, environment, manifest).await?;
+    gathered.break_glass.get_or_insert_with(|| reason.to_owned());
+    Ok(gate::judge(&gathered.facts()))
+}
+
 /// Gathers what holds now.
 ///
 /// # Errors
@@ -91,7 +108,9 @@ pub async fn gather<'a>(
     manifest: &'a Manifest,
 ) -> anyhow::Result<Gathered<'a>> {
     let release = manifest.release;
-    let live = survey::state(context, environment).await?.live.map(|live| live.release);
+    let state = survey::state(context, environment).await?;
+    let holds = state.holder.as_ref().is_some_and(|claim| claim.release == release);
+    let live = state.live.map(|live| live.release);
     let verified_before = match manifest.stop_before(environment) {
         None => None,
         Some(before) => verified_since(context, &before.environment, release).await?,
@@ -111,6 +130,7 @@ pub async fn gather<'a>(
         },
         approvals: approvals(context, release, environment).await?,
         observed: observed(context, release, environment).await?,
+        break_glass: state.break_glass.filter(|_| holds),
         authors: Authors::of(&brought(context, manifest, live).await?),
         releaser: releaser(context, release).await?,
         evidence: evidence::all(context, release).await?,

@@ -1,25 +1,24 @@
 //! The chain of an environment: what happened there, step by step, and the state that its head carries.
 
+mod moves;
 mod state;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::state::{Claim, EnvironmentState, Live, Phase};
-use crate::{
-    model::{
-        canary::{BegunStep, Canary, CanaryRules},
-        digest::Digest,
-        entry::{About, Entry, Event},
-        names::{AliasName, FleetName, FunctionName},
-        notice::Notice,
-        review::Observation,
-        smoke::CheckResult,
-        time::Time,
-        version::Version,
-    },
-    ports::fleet::FleetVersion,
+pub use self::{
+    moves::{AliasMove, Deployed, Rollback},
+    state::{Claim, EnvironmentState, Live, Phase},
+};
+use crate::model::{
+    canary::{BegunStep, Canary, CanaryRules},
+    entry::{About, Entry, Event},
+    names::FunctionName,
+    notice::Notice,
+    review::Observation,
+    smoke::CheckResult,
+    time::Time,
 };
 
 /// What happens in an environment. A promotion is `claimed`, `staged`, `shifting`, `shifted`, `verified`, with one `weighted`
@@ -42,6 +41,11 @@ pub enum EnvironmentEvent {
     Observed {
         /// What was seen.
         observation: Observation,
+    },
+    /// A person breaks the glass: a freeze and the soak time hold this promotion up no longer.
+    BrokeGlass {
+        /// Why.
+        reason: String,
     },
     /// Every function has a published version that carries the box's bytes.
     Staged {
@@ -116,57 +120,6 @@ pub enum EnvironmentEvent {
     },
 }
 
-/// What a rollback takes out of an environment.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Rollback {
-    /// The release that was live.
-    pub release: Version,
-    /// Why it had to go.
-    pub reason: String,
-}
-
-/// One function as it stands in a fleet.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Deployed {
-    /// Its name there.
-    pub name: FleetName,
-    /// The published version.
-    pub version: FleetVersion,
-    /// What its code hashes to.
-    pub code: Digest,
-    /// A keyed digest of the variables that the infrastructure team had set when the version was published.
-    pub variables: Digest,
-    /// The store's own version of the artifact that was staged, if it names versions and one was staged.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub object_version: Option<String>,
-}
-
-/// One alias, and where it moves.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct AliasMove {
-    /// The function.
-    pub function: FunctionName,
-    /// Its name in the fleet.
-    pub name: FleetName,
-    /// The alias.
-    pub alias: AliasName,
-    /// Where it pointed; `None` if there was none.
-    pub from: Option<FleetVersion>,
-    /// Where it will point; `None` to remove it.
-    pub to: Option<FleetVersion>,
-}
-
-impl AliasMove {
-    /// The way back.
-    #[must_use]
-    pub fn back(&self) -> Self {
-        Self { from: self.to, to: self.from, ..self.clone() }
-    }
-}
-
 impl Event for EnvironmentEvent {
     type State = EnvironmentState;
 
@@ -182,6 +135,7 @@ impl Event for EnvironmentEvent {
                     after.moves.clear();
                     after.rollback = rollback.clone();
                     (after.finding, after.withdrawn, after.canary) = (None, None, None);
+                    after.break_glass = None;
                 }
                 if let (Some(release), Some(manifest)) = (about.release, about.manifest) {
                     after.highest = after.highest.max(Some(release));
@@ -198,6 +152,7 @@ impl Event for EnvironmentEvent {
             }
             // What was seen is judged by the gate, and moves nothing.
             Self::Observed { .. } => {}
+            Self::BrokeGlass { reason } => after.break_glass = Some(reason.clone()),
             Self::Staged { functions } => {
                 after.phase = Phase::Staged;
                 after.staged = functions.clone();
@@ -220,7 +175,15 @@ impl Event for EnvironmentEvent {
                 after.canary = None;
                 if let (Some(release), Some(manifest)) = (about.release, about.manifest) {
                     let functions = after.staged.clone();
-                    let live = Live { release, manifest, since: about.time, verified: false, synced: None, functions };
+                    let live = Live {
+                        release,
+                        manifest,
+                        since: about.time,
+                        verified: false,
+                        synced: None,
+                        functions,
+                        break_glass: after.break_glass.clone(),
+                    };
                     after.fallback = after.live.replace(live);
                 }
             }
@@ -287,7 +250,8 @@ impl Event for EnvironmentEvent {
                 }
                 _ => &[],
             },
-            Self::Staged { .. } => &[Phase::Claimed],
+            Self::BrokeGlass { .. } if before.break_glass.is_some() => &[],
+            Self::BrokeGlass { .. } | Self::Staged { .. } => &[Phase::Claimed],
             Self::Shifting { .. } => &[Phase::Staged],
             Self::Weighted { .. } | Self::Shifted => &[Phase::Shifting],
             Self::Verified { .. } | Self::RolledBack { .. } => &[Phase::Shifted],
@@ -308,6 +272,7 @@ impl Event for EnvironmentEvent {
         match self {
             Self::Claimed { .. } => "claimed",
             Self::Observed { .. } => "observed",
+            Self::BrokeGlass { .. } => "broke_glass",
             Self::Staged { .. } => "staged",
             Self::Shifting { .. } => "shifting",
             Self::Weighted { .. } => "weighted",
@@ -327,6 +292,7 @@ fn close(state: &mut EnvironmentState) {
     state.holder = None;
     state.rollback = None;
     (state.finding, state.withdrawn, state.canary) = (None, None, None);
+    state.break_glass = None;
     state.phase = Phase::Closed;
     state.staged.clear();
     state.moves.clear();

@@ -23,6 +23,7 @@ pub use self::{
     holders::gaps,
     path::rejection,
     stricter::{rules, stricter},
+    waiting::NAME_ROLE,
 };
 use crate::model::{
     approval::ApprovalEvent,
@@ -51,13 +52,15 @@ pub fn judge<'a>(facts: &'a Facts<'a>) -> Gate {
         path::forward(facts),
         path::path(facts),
         waiting::stop(facts),
-        waiting::freeze(facts),
+        waiting::unless_broken(facts, waiting::freeze(facts)),
     ];
-    rules.extend(demands.soak.map(|soak| waiting::soak(facts, soak)));
+    rules.extend(demands.soak.map(|soak| waiting::unless_broken(facts, waiting::soak(facts, soak))));
     rules.extend(demands.evidence.iter().map(|rule| evidence::judge(facts, rule)));
     let reviews = reviews::Reviews::judge(facts, demands.reviews.as_ref());
     rules.extend(reviews.rules());
-    rules.extend(approvals::judge(facts, &demands.approvals, &reviews));
+    let asked = approvals::Asked::of(facts, &demands);
+    rules.extend(approvals::judge(facts, &asked, &reviews));
+    rules.extend(facts.break_glass.filter(|_| demands.break_glass.is_none()).map(|_| waiting::no_glass()));
     Gate { environment: facts.today.environment.clone(), rules }
 }
 
@@ -86,6 +89,8 @@ pub struct Facts<'a> {
     pub approvals: &'a [Signed],
     /// Every observation of reviews in the chain of the environment about this release, in order.
     pub observed: &'a [Observed],
+    /// Why the glass is broken for this entry, if it is.
+    pub break_glass: Option<&'a str>,
     /// Who wrote what the release brings into the environment.
     pub authors: &'a Authors,
     /// Who ran the release.
@@ -121,6 +126,7 @@ impl<'a> Facts<'a> {
             live_died: false,
             approvals: &[],
             observed: &[],
+            break_glass: None,
             authors: NOBODY,
             releaser: UNKNOWN,
             evidence: &[],
@@ -257,7 +263,7 @@ impl Gate {
     /// Whether nothing but people is missing, whom a review may bring.
     #[must_use]
     pub fn lacks_people_only(&self) -> bool {
-        self.rules.iter().all(|rule| rule.holds || ["approval", "review"].contains(&rule.rule.as_str()))
+        self.rules.iter().all(|rule| rule.holds || ["approval", "review", "break-glass"].contains(&rule.rule.as_str()))
     }
 
     /// Every rule that does not hold, a line each with what would satisfy it.

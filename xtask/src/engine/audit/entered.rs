@@ -165,6 +165,7 @@ impl Entered<'_> {
             live_died: live.is_some_and(replaced_may_be_dead),
             approvals: statements,
             observed: observed.get(..seen).unwrap_or_default(),
+            break_glass: self.step.break_glass.as_deref(),
             authors: &authors,
             releaser: reserved.map_or(&unknown, |(_, releaser)| releaser),
             evidence: &self.release.evidence,

@@ -76,6 +76,8 @@ pub(super) struct Step {
     pub(super) claimed: Time,
     /// What was live.
     pub(super) live: Option<Version>,
+    /// Why the glass was broken for it, if it was.
+    pub(super) break_glass: Option<String>,
     pub(super) kind: Kind,
 }
 
@@ -214,6 +216,7 @@ impl Story {
             after: before.map_or(entry.time, |before| before.entry.time),
             claimed: entry.state.holder.as_ref().map_or(entry.time, |claim| claim.since),
             live: entry.state.live.as_ref().map(|live| live.release),
+            break_glass: entry.state.break_glass.clone(),
             kind,
         });
         Ok(())

@@ -46,6 +46,9 @@ pub struct EnvironmentState {
     /// The canary under way.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub canary: Option<Canary>,
+    /// Why the glass was broken for the promotion under way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub break_glass: Option<String>,
     /// The highest release that ever claimed this environment.
     pub highest: Option<Version>,
 }
@@ -106,4 +109,7 @@ pub struct Live {
     pub synced: Option<Time>,
     /// Its functions there.
     pub functions: BTreeMap<FunctionName, Deployed>,
+    /// Why the glass was broken to let it in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub break_glass: Option<String>,
 }

@@ -4,6 +4,7 @@ mod attack;
 mod back;
 mod decisions;
 mod evidence;
+mod glass;
 mod handbook;
 mod junk;
 mod policy;
