@@ -15,7 +15,7 @@ use crate::{
         commit::CommitId,
         digest::Digest,
         entry::{ChainName, Record},
-        environment::EnvironmentEvent,
+        environment::{EnvironmentEvent, FailedCheck},
         evidence::Evidence,
         manifest::{Change, Manifest, Stop},
         names::EnvName,
@@ -37,6 +37,7 @@ pub struct Gathered<'a> {
     now: Time,
     death: Option<Death>,
     verified_before: Option<Time>,
+    failed_before: Option<FailedCheck>,
     live: Option<Version>,
     live_died: bool,
     /// The statements about this release for this environment.
@@ -61,6 +62,7 @@ impl Gathered<'_> {
             now: self.now,
             death: self.death.as_ref(),
             verified_before: self.verified_before,
+            failed_before: self.failed_before.as_ref(),
             live: self.live,
             live_died: self.live_died,
             approvals: &self.approvals,
@@ -111,8 +113,8 @@ pub async fn gather<'a>(
     let state = survey::state(context, environment).await?;
     let holds = state.holder.as_ref().is_some_and(|claim| claim.release == release);
     let live = state.live.map(|live| live.release);
-    let verified_before = match manifest.stop_before(environment) {
-        None => None,
+    let (verified_before, failed_before) = match manifest.stop_before(environment) {
+        None => (None, None),
         Some(before) => verified_since(context, &before.environment, release).await?,
     };
     Ok(Gathered {
@@ -123,6 +125,7 @@ pub async fn gather<'a>(
         now: context.clock.now(),
         death: facts::death(context, release).await?,
         verified_before,
+        failed_before,
         live,
         live_died: match live.filter(|live| *live > release) {
             Some(live) => facts::death(context, live).await?.is_some(),
@@ -176,24 +179,29 @@ pub fn signed(chain: &ChainName, record: Record<ApprovalEvent>, linked: bool) ->
     Ok(Signed { entry: record.entry, signature_ok, linked })
 }
 
-/// Since when a release is verified in an environment; `None` if it is not.
-async fn verified_since(context: &Context, environment: &EnvName, release: Version) -> anyhow::Result<Option<Time>> {
+/// Since when a release is verified in an environment, `None` if it is not; and what its newest verification there found.
+async fn verified_since(
+    context: &Context,
+    environment: &EnvName,
+    release: Version,
+) -> anyhow::Result<(Option<Time>, Option<FailedCheck>)> {
     if facts::standing(context, environment, release).await? != Standing::Verified {
-        return Ok(None);
+        return Ok((None, None));
     }
     let chain = ChainName::Environment(environment.clone());
     let mut here = ledger::head::<EnvironmentEvent>(context, &chain).await?;
-    let mut since = None;
+    let (mut since, mut newest) = (None, None);
     // The first time counts: promoting the same release again does not make it wait again.
     while let Some(record) = here.filter(|record| record.entry.state.highest >= Some(release)) {
-        let closes =
-            matches!(record.entry.event, EnvironmentEvent::Verified { .. } | EnvironmentEvent::RolledBack { .. });
-        if closes && record.entry.release == Some(release) {
-            since = Some(record.entry.time);
+        if let Some(checked) = FailedCheck::of(&record.entry).filter(|_| record.entry.release == Some(release)) {
+            if !matches!(record.entry.event, EnvironmentEvent::Reverified { .. }) {
+                since = Some(record.entry.time);
+            }
+            newest.get_or_insert(checked);
         }
         here = ledger::before(context, &chain, &record).await?;
     }
-    Ok(since)
+    Ok((since, newest.flatten()))
 }
 
 /// The commits that a release brings into an environment: those of every release since the one that is live there.

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::{
     moves::{AliasMove, Deployed, Rollback},
-    state::{Claim, EnvironmentState, Live, Phase},
+    state::{Claim, EnvironmentState, FailedCheck, Live, Phase},
 };
 use crate::model::{
     canary::{BegunStep, Canary, CanaryRules},
@@ -84,6 +84,11 @@ pub enum EnvironmentEvent {
         from: Rollback,
         /// What live answered.
         smoke: Vec<CheckResult>,
+    },
+    /// Somebody verified what is live once more. Only what changes its standing is recorded.
+    Reverified {
+        /// What was wrong; `None` if all is well again.
+        finding: Option<String>,
     },
     /// The second region has what is live in the first: the release is Globally Synced.
     Synced {
@@ -183,6 +188,7 @@ impl Event for EnvironmentEvent {
                         synced: None,
                         functions,
                         break_glass: after.break_glass.clone(),
+                        failed: None,
                     };
                     after.fallback = after.live.replace(live);
                 }
@@ -206,6 +212,11 @@ impl Event for EnvironmentEvent {
                 after.pin = about.release;
                 if let Some(live) = &mut after.live {
                     live.verified = true;
+                }
+            }
+            Self::Reverified { finding } => {
+                if let Some(live) = &mut after.live {
+                    live.failed = finding.clone().map(|finding| FailedCheck { at: about.time, finding });
                 }
             }
             Self::Synced { .. } => {
@@ -241,6 +252,10 @@ impl Event for EnvironmentEvent {
         let holder = before.holder.as_ref().map(|claim| claim.release);
         let phases: &[Phase] = match self {
             Self::Claimed { .. } => return about.release.is_some(),
+            Self::Reverified { .. } => {
+                let live = before.live.as_ref().filter(|live| live.verified);
+                return before.holder.is_none() && live.is_some_and(|live| Some(live.release) == about.release);
+            }
             Self::Synced { .. } => return before.live.as_ref().map(|live| live.release) == about.release,
             Self::Observed { observation } => match (about.release, about.manifest) {
                 (Some(release), Some(manifest))
@@ -279,11 +294,27 @@ impl Event for EnvironmentEvent {
             Self::Shifted => "shifted",
             Self::Verified { .. } => "verified",
             Self::RolledBack { .. } => "rolled_back",
+            Self::Reverified { .. } => "reverified",
             Self::Synced { .. } => "synced",
             Self::Failed { .. } => "failed",
             Self::Withdrawn { .. } => "withdrawn",
             Self::Died { .. } => "died",
             Self::Abandoned { .. } => "abandoned",
+        }
+    }
+}
+
+impl FailedCheck {
+    /// What an entry says about its release after it was verified, first or once more: that it failed, or that it did not;
+    /// `None` if it says nothing of that.
+    #[must_use]
+    pub fn of(entry: &Entry<EnvironmentEvent>) -> Option<Option<Self>> {
+        match &entry.event {
+            EnvironmentEvent::Verified { .. } | EnvironmentEvent::RolledBack { .. } => Some(None),
+            EnvironmentEvent::Reverified { finding } => {
+                Some(finding.clone().map(|finding| Self { at: entry.time, finding }))
+            }
+            _ => None,
         }
     }
 }

@@ -30,7 +30,7 @@ use crate::model::{
     commit::CommitId,
     digest::Digest,
     entry::{ChainName, Entry},
-    environment::EnvironmentEvent,
+    environment::{EnvironmentEvent, FailedCheck},
     evidence::Evidence,
     manifest::{Change, Manifest, Stop},
     names::EnvName,
@@ -81,6 +81,8 @@ pub struct Facts<'a> {
     pub death: Option<&'a Death>,
     /// Since when it is verified in the environment before; `None` if it is not, or if there is none before.
     pub verified_before: Option<Time>,
+    /// What the newest verification there found wrong, if it did.
+    pub failed_before: Option<&'a FailedCheck>,
     /// What is live in the environment.
     pub live: Option<Version>,
     /// Whether that is dead.
@@ -122,6 +124,7 @@ impl<'a> Facts<'a> {
             now: signed.entry.time,
             death: None,
             verified_before: None,
+            failed_before: None,
             live: None,
             live_died: false,
             approvals: &[],

@@ -12,7 +12,7 @@ use crate::{
         commit::CommitId,
         digest::Digest,
         entry::{ChainName, Record},
-        environment::EnvironmentEvent,
+        environment::{EnvironmentEvent, FailedCheck},
         names::EnvName,
         policy::{PolicyEvent, PolicyState},
         releases::{Difference, ReleaseEvent},
@@ -55,6 +55,8 @@ pub(super) struct Past {
     pub(super) steps: Vec<Step>,
     /// The first time that it was verified, by environment.
     pub(super) verified: BTreeMap<EnvName, (u64, Time)>,
+    /// When it was verified, first or once more, by environment and in order, and what that found.
+    pub(super) checked: BTreeMap<EnvName, Vec<(Time, Option<FailedCheck>)>>,
     /// The entry in which it died, by environment. Only the order within one chain is certain: clocks may be wrong.
     pub(super) died: BTreeMap<EnvName, (u64, Death)>,
     /// The reviews that were seen of it, by environment, in order.
@@ -193,6 +195,9 @@ impl Story {
             audit.find(entry.chain.key(entry.number)?, Verdict::Incorrect, show(known), show(entry.manifest));
         }
         let past = self.past.entry(release).or_default();
+        if let Some(found) = FailedCheck::of(entry) {
+            past.checked.entry(environment.clone()).or_default().push((not_before, found));
+        }
         if let Some(observed) = Observed::of(entry) {
             past.observed.entry(environment.clone()).or_default().push(observed);
         }

@@ -112,4 +112,17 @@ pub struct Live {
     /// Why the glass was broken to let it in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub break_glass: Option<String>,
+    /// That it was verified once more, and was not well; until it is again it passes on to nowhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failed: Option<FailedCheck>,
+}
+
+/// A verification that found something.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FailedCheck {
+    /// When.
+    pub at: Time,
+    /// What, in one line.
+    pub finding: String,
 }

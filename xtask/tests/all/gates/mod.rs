@@ -11,6 +11,7 @@ mod policy;
 mod random;
 mod recovery;
 mod refusals;
+mod reverified;
 mod undead;
 
 use crate::support::{
