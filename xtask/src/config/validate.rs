@@ -107,11 +107,19 @@ fn path(raw: &raw::Release, names: &[EnvName], problems: &mut Vec<String>) {
     for environment in &raw.environments {
         let name = &environment.name;
         gate(name, &environment.gate, problems);
+        if environment.gate.break_glass.is_some() && environment.recovery {
+            problems.push(format!(
+                "gate of `{name}`: `break_glass` is for promotions, and `{name}` is fed by synchronisation"
+            ));
+        }
         if environment.gate.reviews.is_some() && environment.recovery {
             problems.push(format!(
                 "gate of `{name}`: `reviews` are seen when a workflow promotes, and `{name}` is fed by synchronisation"
             ));
-        } else if environment.gate.reviews.is_some() && environment.gate.approvals.is_empty() {
+        } else if environment.gate.reviews.is_some()
+            && environment.gate.approvals.is_empty()
+            && environment.gate.break_glass.is_none()
+        {
             problems.push(format!(
                 "gate of `{name}`: `reviews` without `approvals`: there is nothing they could count for"
             ));

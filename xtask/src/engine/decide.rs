@@ -14,7 +14,7 @@ use crate::{
         approval::{ApprovalEvent, Statement},
         digest::Digest,
         entry::{ChainName, Entry, Record},
-        manifest::Manifest,
+        manifest::{GateRules, Manifest},
         names::{EnvName, PersonId, RoleName},
         people::{People, same_text},
         review::NOT_SIGNED,
@@ -87,12 +87,14 @@ pub async fn roles(context: &Context, environment: &EnvName, release: Version) -
     let (manifest, _) = facts::manifest(context, release).await?;
     let gathered = gate::gather(context, environment, &manifest).await?;
     let facts = gathered.facts();
-    let demands = plan::rules(&manifest, facts.today, facts.policy).approvals;
+    let GateRules { approvals: demands, break_glass, .. } = plan::rules(&manifest, facts.today, facts.policy);
     // The gate judges its demands in their order, each by one rule.
     let judged = plan::judge(&facts).rules.into_iter().filter(|rule| rule.rule == "approval").map(|rule| rule.holds);
     let mut all: Vec<(bool, RoleName)> = judged.zip(demands).map(|(holds, demand)| (holds, demand.role)).collect();
     all.sort_by_key(|(holds, _)| *holds);
-    Ok(all.into_iter().map(|(_, role)| role).collect())
+    // Whoever may break the glass is asked last: most entries never need them.
+    let glass = break_glass.map(|glass| glass.role).filter(|role| all.iter().all(|(_, known)| known != role));
+    Ok(all.into_iter().map(|(_, role)| role).chain(glass).collect())
 }
 
 /// Signs and records a decision.

@@ -15,7 +15,7 @@ use crate::{
         commit::CommitId,
         digest::Digest,
         entry::{ChainName, Head, Record},
-        environment::{EnvironmentEvent, Known},
+        environment::{EnvironmentEvent, FailedCheck, Known},
         evidence::Evidence,
         manifest::{Change, Manifest, Stop},
         names::EnvName,
@@ -39,12 +39,14 @@ pub struct Gathered<'a> {
     verified_before: Option<(Time, Head)>,
     policy_head: Option<Head>,
     last_decision: Option<Head>,
+    failed_before: Option<FailedCheck>,
     live: Option<Version>,
     live_died: bool,
     /// The statements about this release for this environment.
     pub approvals: Vec<Signed>,
     /// The reviews that were seen of it there.
     pub observed: Vec<Observed>,
+    break_glass: Option<String>,
     authors: Authors,
     releaser: Releaser,
     evidence: Vec<Evidence>,
@@ -62,10 +64,12 @@ impl Gathered<'_> {
             now: self.now,
             death: self.death.as_ref(),
             verified_before: self.verified_before.map(|(since, _)| since),
+            failed_before: self.failed_before.as_ref(),
             live: self.live,
             live_died: self.live_died,
             approvals: &self.approvals,
             observed: &self.observed,
+            break_glass: self.break_glass.as_deref(),
             authors: &self.authors,
             releaser: &self.releaser,
             evidence: &self.evidence,
@@ -94,6 +98,21 @@ pub async fn judge(context: &Context, environment: &EnvName, manifest: &Manifest
     Ok(gate::judge(&gather(context, environment, manifest).await?.facts()))
 }
 
+/// The same, as if somebody broke the glass for this reason, unless somebody did already.
+///
+/// # Errors
+/// As `judge`.
+pub async fn judge_breaking(
+    context: &Context,
+    environment: &EnvName,
+    manifest: &Manifest,
+    reason: &str,
+) -> anyhow::Result<Gate> {
+    let mut gathered = gather(context, environment, manifest).await?;
+    gathered.break_glass.get_or_insert_with(|| reason.to_owned());
+    Ok(gate::judge(&gathered.facts()))
+}
+
 /// Gathers what holds now.
 ///
 /// # Errors
@@ -104,9 +123,11 @@ pub async fn gather<'a>(
     manifest: &'a Manifest,
 ) -> anyhow::Result<Gathered<'a>> {
     let release = manifest.release;
-    let live = survey::state(context, environment).await?.live.map(|live| live.release);
-    let verified_before = match manifest.stop_before(environment) {
-        None => None,
+    let state = survey::state(context, environment).await?;
+    let holds = state.holder.as_ref().is_some_and(|claim| claim.release == release);
+    let live = state.live.map(|live| live.release);
+    let (verified_before, failed_before) = match manifest.stop_before(environment) {
+        None => (None, None),
         Some(before) => verified_since(context, &before.environment, release).await?,
     };
     let policy = policy::head(context).await?;
@@ -120,6 +141,7 @@ pub async fn gather<'a>(
         now: context.clock.now(),
         death: facts::death(context, release).await?,
         verified_before,
+        failed_before,
         live,
         live_died: match live.filter(|live| *live > release) {
             Some(live) => facts::death(context, live).await?.is_some(),
@@ -128,6 +150,7 @@ pub async fn gather<'a>(
         last_decision: decisions.last().map(|(_, head)| *head),
         approvals: decisions.into_iter().map(|(signed, _)| signed).collect(),
         observed: observed(context, release, environment).await?,
+        break_glass: state.break_glass.filter(|_| holds),
         authors: Authors::of(&brought(context, manifest, live).await?),
         releaser: releaser(context, release).await?,
         evidence: evidence::all(context, release).await?,
@@ -181,28 +204,30 @@ pub fn signed(chain: &ChainName, record: Record<ApprovalEvent>, linked: bool) ->
     Ok(Signed { entry: record.entry, signature_ok, linked })
 }
 
-/// Since when, and by which entry, a release is verified in an environment; `None` if it is not.
+/// Since when, and by which entry, a release is verified in an environment, `None` if it is not; and what its newest verification
+/// there found.
 async fn verified_since(
     context: &Context,
     environment: &EnvName,
     release: Version,
-) -> anyhow::Result<Option<(Time, Head)>> {
+) -> anyhow::Result<(Option<(Time, Head)>, Option<FailedCheck>)> {
     if facts::standing(context, environment, release).await? != Standing::Verified {
-        return Ok(None);
+        return Ok((None, None));
     }
     let chain = ChainName::Environment(environment.clone());
     let mut here = ledger::head::<EnvironmentEvent>(context, &chain).await?;
-    let mut since = None;
+    let (mut since, mut newest) = (None, None);
     // The first time counts: promoting the same release again does not make it wait again.
     while let Some(record) = here.filter(|record| record.entry.state.highest >= Some(release)) {
-        let closes =
-            matches!(record.entry.event, EnvironmentEvent::Verified { .. } | EnvironmentEvent::RolledBack { .. });
-        if closes && record.entry.release == Some(release) {
-            since = Some((record.entry.time, record.head()));
+        if let Some(checked) = FailedCheck::of(&record.entry).filter(|_| record.entry.release == Some(release)) {
+            if !matches!(record.entry.event, EnvironmentEvent::Reverified { .. }) {
+                since = Some((record.entry.time, record.head()));
+            }
+            newest.get_or_insert(checked);
         }
         here = ledger::before(context, &chain, &record).await?;
     }
-    Ok(since)
+    Ok((since, newest.flatten()))
 }
 
 /// The commits that a release brings into an environment: those of every release since the one that is live there.

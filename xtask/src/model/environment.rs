@@ -1,6 +1,7 @@
 //! The chain of an environment: what happened there, step by step, and the state that its head carries.
 
 mod known;
+mod moves;
 mod state;
 
 use std::collections::BTreeMap;
@@ -9,21 +10,17 @@ use serde::{Deserialize, Serialize};
 
 pub use self::{
     known::Known,
-    state::{Claim, EnvironmentState, Live, Phase},
+    moves::{AliasMove, Deployed, Rollback},
+    state::{Claim, EnvironmentState, FailedCheck, Live, Phase},
 };
-use crate::{
-    model::{
-        canary::{BegunStep, Canary, CanaryRules},
-        digest::Digest,
-        entry::{About, Entry, Event},
-        names::{AliasName, FleetName, FunctionName},
-        notice::Notice,
-        review::Observation,
-        smoke::CheckResult,
-        time::Time,
-        version::Version,
-    },
-    ports::fleet::FleetVersion,
+use crate::model::{
+    canary::{BegunStep, Canary, CanaryRules},
+    entry::{About, Entry, Event},
+    names::FunctionName,
+    notice::Notice,
+    review::Observation,
+    smoke::CheckResult,
+    time::Time,
 };
 
 /// What happens in an environment. A promotion is `claimed`, `staged`, `shifting`, `shifted`, `verified`, with one `weighted`
@@ -46,6 +43,11 @@ pub enum EnvironmentEvent {
     Observed {
         /// What was seen.
         observation: Observation,
+    },
+    /// A person breaks the glass: a freeze and the soak time hold this promotion up no longer.
+    BrokeGlass {
+        /// Why.
+        reason: String,
     },
     /// Every function has a published version that carries the box's bytes.
     Staged {
@@ -88,6 +90,11 @@ pub enum EnvironmentEvent {
         /// What live answered.
         smoke: Vec<CheckResult>,
     },
+    /// Somebody verified what is live once more. Only what changes its standing is recorded.
+    Reverified {
+        /// What was wrong; `None` if all is well again.
+        finding: Option<String>,
+    },
     /// The second region has what is live in the first: the release is Globally Synced.
     Synced {
         /// How long after the environment before, in seconds.
@@ -123,57 +130,6 @@ pub enum EnvironmentEvent {
     },
 }
 
-/// What a rollback takes out of an environment.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Rollback {
-    /// The release that was live.
-    pub release: Version,
-    /// Why it had to go.
-    pub reason: String,
-}
-
-/// One function as it stands in a fleet.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Deployed {
-    /// Its name there.
-    pub name: FleetName,
-    /// The published version.
-    pub version: FleetVersion,
-    /// What its code hashes to.
-    pub code: Digest,
-    /// A keyed digest of the variables that the infrastructure team had set when the version was published.
-    pub variables: Digest,
-    /// The store's own version of the artifact that was staged, if it names versions and one was staged.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub object_version: Option<String>,
-}
-
-/// One alias, and where it moves.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct AliasMove {
-    /// The function.
-    pub function: FunctionName,
-    /// Its name in the fleet.
-    pub name: FleetName,
-    /// The alias.
-    pub alias: AliasName,
-    /// Where it pointed; `None` if there was none.
-    pub from: Option<FleetVersion>,
-    /// Where it will point; `None` to remove it.
-    pub to: Option<FleetVersion>,
-}
-
-impl AliasMove {
-    /// The way back.
-    #[must_use]
-    pub fn back(&self) -> Self {
-        Self { from: self.to, to: self.from, ..self.clone() }
-    }
-}
-
 impl Event for EnvironmentEvent {
     type State = EnvironmentState;
 
@@ -189,6 +145,7 @@ impl Event for EnvironmentEvent {
                     after.moves.clear();
                     after.rollback = rollback.clone();
                     (after.finding, after.withdrawn, after.canary) = (None, None, None);
+                    after.break_glass = None;
                 }
                 if let (Some(release), Some(manifest)) = (about.release, about.manifest) {
                     after.highest = after.highest.max(Some(release));
@@ -205,6 +162,7 @@ impl Event for EnvironmentEvent {
             }
             // What was seen is judged by the gate, and moves nothing.
             Self::Observed { .. } => {}
+            Self::BrokeGlass { reason } => after.break_glass = Some(reason.clone()),
             Self::Staged { functions } => {
                 after.phase = Phase::Staged;
                 after.staged = functions.clone();
@@ -227,7 +185,16 @@ impl Event for EnvironmentEvent {
                 after.canary = None;
                 if let (Some(release), Some(manifest)) = (about.release, about.manifest) {
                     let functions = after.staged.clone();
-                    let live = Live { release, manifest, since: about.time, verified: false, synced: None, functions };
+                    let live = Live {
+                        release,
+                        manifest,
+                        since: about.time,
+                        verified: false,
+                        synced: None,
+                        functions,
+                        break_glass: after.break_glass.clone(),
+                        failed: None,
+                    };
                     after.fallback = after.live.replace(live);
                 }
             }
@@ -250,6 +217,11 @@ impl Event for EnvironmentEvent {
                 after.pin = about.release;
                 if let Some(live) = &mut after.live {
                     live.verified = true;
+                }
+            }
+            Self::Reverified { finding } => {
+                if let Some(live) = &mut after.live {
+                    live.failed = finding.clone().map(|finding| FailedCheck { at: about.time, finding });
                 }
             }
             Self::Synced { .. } => {
@@ -285,6 +257,10 @@ impl Event for EnvironmentEvent {
         let holder = before.holder.as_ref().map(|claim| claim.release);
         let phases: &[Phase] = match self {
             Self::Claimed { .. } => return about.release.is_some(),
+            Self::Reverified { .. } => {
+                let live = before.live.as_ref().filter(|live| live.verified);
+                return before.holder.is_none() && live.is_some_and(|live| Some(live.release) == about.release);
+            }
             Self::Synced { .. } => return before.live.as_ref().map(|live| live.release) == about.release,
             Self::Observed { observation } => match (about.release, about.manifest) {
                 (Some(release), Some(manifest))
@@ -294,7 +270,8 @@ impl Event for EnvironmentEvent {
                 }
                 _ => &[],
             },
-            Self::Staged { .. } => &[Phase::Claimed],
+            Self::BrokeGlass { .. } if before.break_glass.is_some() => &[],
+            Self::BrokeGlass { .. } | Self::Staged { .. } => &[Phase::Claimed],
             Self::Shifting { .. } => &[Phase::Staged],
             Self::Weighted { .. } | Self::Shifted => &[Phase::Shifting],
             Self::Verified { .. } | Self::RolledBack { .. } => &[Phase::Shifted],
@@ -315,12 +292,14 @@ impl Event for EnvironmentEvent {
         match self {
             Self::Claimed { .. } => "claimed",
             Self::Observed { .. } => "observed",
+            Self::BrokeGlass { .. } => "broke_glass",
             Self::Staged { .. } => "staged",
             Self::Shifting { .. } => "shifting",
             Self::Weighted { .. } => "weighted",
             Self::Shifted => "shifted",
             Self::Verified { .. } => "verified",
             Self::RolledBack { .. } => "rolled_back",
+            Self::Reverified { .. } => "reverified",
             Self::Synced { .. } => "synced",
             Self::Failed { .. } => "failed",
             Self::Withdrawn { .. } => "withdrawn",
@@ -330,10 +309,26 @@ impl Event for EnvironmentEvent {
     }
 }
 
+impl FailedCheck {
+    /// What an entry says about its release after it was verified, first or once more: that it failed, or that it did not;
+    /// `None` if it says nothing of that.
+    #[must_use]
+    pub fn of(entry: &Entry<EnvironmentEvent>) -> Option<Option<Self>> {
+        match &entry.event {
+            EnvironmentEvent::Verified { .. } | EnvironmentEvent::RolledBack { .. } => Some(None),
+            EnvironmentEvent::Reverified { finding } => {
+                Some(finding.clone().map(|finding| Self { at: entry.time, finding }))
+            }
+            _ => None,
+        }
+    }
+}
+
 fn close(state: &mut EnvironmentState) {
     state.holder = None;
     state.rollback = None;
     (state.finding, state.withdrawn, state.canary) = (None, None, None);
+    state.break_glass = None;
     state.phase = Phase::Closed;
     state.staged.clear();
     state.moves.clear();

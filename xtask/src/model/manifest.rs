@@ -145,6 +145,17 @@ pub struct GateRules {
     /// never do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reviews: Option<ReviewRule>,
+    /// Who may break the glass: let a release in through a freeze, and before it has soaked. Not given: nobody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub break_glass: Option<BreakGlass>,
+}
+
+/// Who may break the glass.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BreakGlass {
+    /// The role in which somebody must approve, beside all other approvals.
+    pub role: RoleName,
 }
 
 /// Whose reviews count.

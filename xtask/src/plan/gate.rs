@@ -23,13 +23,14 @@ pub use self::{
     holders::gaps,
     path::rejection,
     stricter::{rules, stricter},
+    waiting::NAME_ROLE,
 };
 use crate::model::{
     approval::ApprovalEvent,
     commit::CommitId,
     digest::Digest,
     entry::{ChainName, Entry},
-    environment::EnvironmentEvent,
+    environment::{EnvironmentEvent, FailedCheck},
     evidence::Evidence,
     manifest::{Change, Manifest, Stop},
     names::EnvName,
@@ -51,13 +52,15 @@ pub fn judge<'a>(facts: &'a Facts<'a>) -> Gate {
         path::forward(facts),
         path::path(facts),
         waiting::stop(facts),
-        waiting::freeze(facts),
+        waiting::unless_broken(facts, waiting::freeze(facts)),
     ];
-    rules.extend(demands.soak.map(|soak| waiting::soak(facts, soak)));
+    rules.extend(demands.soak.map(|soak| waiting::unless_broken(facts, waiting::soak(facts, soak))));
     rules.extend(demands.evidence.iter().map(|rule| evidence::judge(facts, rule)));
     let reviews = reviews::Reviews::judge(facts, demands.reviews.as_ref());
     rules.extend(reviews.rules());
-    rules.extend(approvals::judge(facts, &demands.approvals, &reviews));
+    let asked = approvals::Asked::of(facts, &demands);
+    rules.extend(approvals::judge(facts, &asked, &reviews));
+    rules.extend(facts.break_glass.filter(|_| demands.break_glass.is_none()).map(|_| waiting::no_glass()));
     Gate { environment: facts.today.environment.clone(), rules }
 }
 
@@ -78,6 +81,8 @@ pub struct Facts<'a> {
     pub death: Option<&'a Death>,
     /// Since when it is verified in the environment before; `None` if it is not, or if there is none before.
     pub verified_before: Option<Time>,
+    /// What the newest verification there found wrong, if it did.
+    pub failed_before: Option<&'a FailedCheck>,
     /// What is live in the environment.
     pub live: Option<Version>,
     /// Whether that is dead.
@@ -86,6 +91,8 @@ pub struct Facts<'a> {
     pub approvals: &'a [Signed],
     /// Every observation of reviews in the chain of the environment about this release, in order.
     pub observed: &'a [Observed],
+    /// Why the glass is broken for this entry, if it is.
+    pub break_glass: Option<&'a str>,
     /// Who wrote what the release brings into the environment.
     pub authors: &'a Authors,
     /// Who ran the release.
@@ -117,10 +124,12 @@ impl<'a> Facts<'a> {
             now: signed.entry.time,
             death: None,
             verified_before: None,
+            failed_before: None,
             live: None,
             live_died: false,
             approvals: &[],
             observed: &[],
+            break_glass: None,
             authors: NOBODY,
             releaser: UNKNOWN,
             evidence: &[],
@@ -257,7 +266,7 @@ impl Gate {
     /// Whether nothing but people is missing, whom a review may bring.
     #[must_use]
     pub fn lacks_people_only(&self) -> bool {
-        self.rules.iter().all(|rule| rule.holds || ["approval", "review"].contains(&rule.rule.as_str()))
+        self.rules.iter().all(|rule| rule.holds || ["approval", "review", "break-glass"].contains(&rule.rule.as_str()))
     }
 
     /// Every rule that does not hold, a line each with what would satisfy it.

@@ -16,6 +16,7 @@ use crate::{
         approval::ApprovalEvent,
         digest::Digest,
         entry::{ChainName, Head},
+        environment::FailedCheck,
         evidence::Evidence,
         manifest::{Change, Manifest, Stop},
         names::EnvName,
@@ -196,10 +197,12 @@ impl Entered<'_> {
             now: self.step.time,
             death: death.as_ref(),
             verified_before: self.verified_before(),
+            failed_before: self.failed_before(),
             live: *live,
             live_died: live.is_some_and(replaced_may_be_dead),
             approvals: statements,
             observed: observed.get(..seen).unwrap_or_default(),
+            break_glass: self.step.break_glass.as_deref(),
             authors: &authors,
             releaser: reserved.map_or(&unknown, |(_, releaser)| releaser),
             evidence: &self.release.evidence,
@@ -278,6 +281,17 @@ impl Entered<'_> {
         let (head, time) = self.verified()?;
         let known = self.step.known.as_ref().is_some_and(|known| known.verified == Some(head));
         (known || self.step.not_before > self.step.time || time <= self.possibly()).then_some(time)
+    }
+
+    /// What the newest verification in the environment before had found, unless there is an order in which it was well.
+    fn failed_before(&self) -> Option<&FailedCheck> {
+        let before = &self.release.manifest.stop_before(&self.step.environment)?.environment;
+        let checked = self.past.checked.get(before).filter(|_| self.step.not_before <= self.step.time)?;
+        let until = |time: Time| checked.iter().rposition(|(at, _)| *at <= time).map_or(0, |at| at + 1);
+        let (least, most) = (until(self.surely()), until(self.possibly()));
+        // Before anything was known of it, it was not known to be bad.
+        let found = |length: usize| checked.get(length.checked_sub(1)?)?.1.as_ref();
+        (least..=most).map(found).reduce(|one, other| one.and(other)).flatten()
     }
 
     /// The death that was known: earlier in this chain, or so much earlier in another that no clock explains it.

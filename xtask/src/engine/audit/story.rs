@@ -12,7 +12,7 @@ use crate::{
         commit::CommitId,
         digest::Digest,
         entry::{ChainName, Head, Record},
-        environment::{EnvironmentEvent, Known},
+        environment::{EnvironmentEvent, FailedCheck, Known},
         names::EnvName,
         policy::{PolicyEvent, PolicyState},
         releases::{Difference, ReleaseEvent},
@@ -55,6 +55,8 @@ pub(super) struct Past {
     pub(super) steps: Vec<Step>,
     /// The entry that verified it first, by environment, and when.
     pub(super) verified: BTreeMap<EnvName, (Head, Time)>,
+    /// When it was verified, first or once more, by environment and in order, and what that found.
+    pub(super) checked: BTreeMap<EnvName, Vec<(Time, Option<FailedCheck>)>>,
     /// The entry in which it died, by environment. Only the order within one chain is certain: clocks may be wrong.
     pub(super) died: BTreeMap<EnvName, (u64, Death)>,
     /// The reviews that were seen of it, by environment, in order.
@@ -78,6 +80,8 @@ pub(super) struct Step {
     pub(super) live: Option<Version>,
     /// What its gate was judged by, as its writer said.
     pub(super) known: Option<Known>,
+    /// Why the glass was broken for it, if it was.
+    pub(super) break_glass: Option<String>,
     pub(super) kind: Kind,
 }
 
@@ -194,6 +198,9 @@ impl Story {
             audit.find(entry.chain.key(entry.number)?, Verdict::Incorrect, show(known), show(entry.manifest));
         }
         let past = self.past.entry(release).or_default();
+        if let Some(found) = FailedCheck::of(entry) {
+            past.checked.entry(environment.clone()).or_default().push((not_before, found));
+        }
         if let Some(observed) = Observed::of(entry) {
             past.observed.entry(environment.clone()).or_default().push(observed);
         }
@@ -218,6 +225,7 @@ impl Story {
             claimed: entry.state.holder.as_ref().map_or(entry.time, |claim| claim.since),
             live: entry.state.live.as_ref().map(|live| live.release),
             known,
+            break_glass: entry.state.break_glass.clone(),
             kind,
         });
         Ok(())

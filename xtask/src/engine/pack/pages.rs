@@ -155,6 +155,32 @@ pub(super) fn reviewed(gathered: &Gathered) -> Vec<ReviewPage> {
     pages
 }
 
+/// A glass that was broken for the release.
+#[derive(Debug, Serialize)]
+pub(super) struct GlassPage {
+    file: String,
+    environment: EnvName,
+    time: Time,
+    actor: String,
+    reason: String,
+}
+
+/// Every entry through a freeze or before the soak time.
+pub(super) fn glass(gathered: &Gathered) -> Vec<GlassPage> {
+    let all = gathered.entries.iter().flat_map(|(of, all)| all.iter().map(move |one| (of, &one.entry)));
+    let broken = all.filter_map(|(environment, entry)| match &entry.event {
+        EnvironmentEvent::BrokeGlass { reason } => Some(GlassPage {
+            file: format!("ledger/environments/{environment}/{:08}.json", entry.number),
+            environment: environment.clone(),
+            time: entry.time,
+            actor: entry.actor.clone(),
+            reason: reason.clone(),
+        }),
+        _ => None,
+    });
+    broken.collect()
+}
+
 /// What smoke checks answered at one step.
 #[derive(Debug, Serialize)]
 pub(super) struct SmokePage {

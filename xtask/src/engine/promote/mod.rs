@@ -93,7 +93,8 @@ pub async fn run(context: &Context, plan: &PromotionPlan, manifest: &Manifest) -
     let (environment, digest, basis) = (&plan.environment, plan.manifest, Some(&plan.basis));
     let promotion = Promotion { context, environment, manifest, digest, back: None, basis };
     // What is missing may come with the reviews of this run.
-    let may_come = plan.gate.lacks_people_only() && admit::observes(context, environment, manifest).await?;
+    let broken = plan.break_glass.is_some();
+    let may_come = plan.gate.lacks_people_only() && admit::observes(context, environment, manifest, broken).await?;
     if !plan.gate.holds() && plan.from_phase == Phase::Closed && !may_come {
         return Err(promotion.refused(&plan.gate.refusals()).into());
     }
@@ -113,7 +114,7 @@ pub async fn run(context: &Context, plan: &PromotionPlan, manifest: &Manifest) -
         return Ok(outcome);
     }
     let (claimed, lock) = promotion.claim().await?;
-    promotion.admit(&claimed).await?;
+    promotion.admit(&claimed, plan.break_glass.as_deref()).await?;
     promotion.carry_on(&claimed).await?;
     drop(lock);
     Ok(outcome)

@@ -1,6 +1,7 @@
 //! What each event changes.
 
 use super::*;
+use crate::model::digest::Digest;
 
 fn about(release: &str) -> About {
     About {

@@ -265,6 +265,10 @@ impl Seen {
                 self.lines.extend(observation.reviews.iter().map(|review| reviewed(environment, entry, review)));
                 return;
             }
+            EnvironmentEvent::Reverified { finding } => {
+                Some(finding.clone().unwrap_or_else(|| "all is well again".to_owned()))
+            }
+            EnvironmentEvent::BrokeGlass { reason } => Some(format!("BREAK-GLASS: {reason}")),
             EnvironmentEvent::Synced { lag_s } => Some(format!("Globally Synced, {lag_s} s behind")),
             EnvironmentEvent::Died { finding } => {
                 self.dies(environment, entry, finding.clone());

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::{
     model::{
         approval::ApprovalEvent,
-        manifest::ApprovalRule,
+        manifest::{ApprovalRule, GateRules},
         names::{PersonId, RoleName},
         people::People,
     },
@@ -20,10 +20,30 @@ use crate::{
 const APPLY_POLICY: &str = "run `cargo xtask doctor --fix`, or write people.toml and run `cargo xtask policy apply`";
 
 /// One rule per role that is asked for, and one more about approvals in other roles, if there are any.
-pub(super) fn judge<'a>(facts: &'a Facts<'a>, demands: &'a [ApprovalRule], reviews: &'a Reviews<'a, 'a>) -> Vec<Rule> {
-    let count = Count::new(facts, demands, reviews);
-    let rules = demands.iter().enumerate().map(|(at, demand)| count.rule(at, demand));
+pub(super) fn judge<'a>(facts: &'a Facts<'a>, asked: &'a Asked<'a>, reviews: &'a Reviews<'a, 'a>) -> Vec<Rule> {
+    let count = Count::new(facts, asked, reviews);
+    let rules = asked.demands.iter().enumerate().map(|(at, demand)| count.rule(at, demand));
     rules.chain(count.other_roles()).collect()
+}
+
+/// Who is asked for.
+pub(super) struct Asked<'a> {
+    demands: Vec<ApprovalRule>,
+    /// Why the glass is broken, and which of the demands that takes.
+    glass: Option<(&'a str, usize)>,
+}
+
+impl<'a> Asked<'a> {
+    /// Whoever breaks the glass is asked for beside all others.
+    pub(super) fn of(facts: &Facts<'a>, rules: &GateRules) -> Self {
+        let mut demands = rules.approvals.clone();
+        let glass = facts.break_glass.zip(rules.break_glass.as_ref());
+        let glass = glass.map(|(reason, glass)| {
+            demands.push(ApprovalRule { role: glass.role.clone(), count: 1 });
+            (reason, demands.len() - 1)
+        });
+        Self { demands, glass }
+    }
 }
 
 /// A person, or, where one may count in several roles, a person in a role.
@@ -46,17 +66,18 @@ struct Count<'a> {
     facts: &'a Facts<'a>,
     approvals: Vec<Given<'a>>,
     several_roles: bool,
-    demands: &'a [ApprovalRule],
+    asked: &'a Asked<'a>,
     reviews: &'a Reviews<'a, 'a>,
     taken: BTreeMap<Node, usize>,
 }
 
 impl<'a> Count<'a> {
-    fn new(facts: &'a Facts<'a>, demands: &'a [ApprovalRule], reviews: &'a Reviews<'a, 'a>) -> Self {
+    fn new(facts: &'a Facts<'a>, asked: &'a Asked<'a>, reviews: &'a Reviews<'a, 'a>) -> Self {
+        let demands = &asked.demands;
         // What a person signed goes before what was seen of them.
         let approvals = signed(facts).chain(reviewed(facts, reviews)).collect();
         let several_roles = facts.policy.people.as_ref().is_some_and(|people| people.several_roles);
-        let mut count = Self { facts, approvals, several_roles, demands, reviews, taken: BTreeMap::new() };
+        let mut count = Self { facts, approvals, several_roles, asked, reviews, taken: BTreeMap::new() };
         let wanted = demands.iter().map(|demand| Wanted {
             count: usize::try_from(demand.count).unwrap_or(usize::MAX),
             candidates: count.candidates(&demand.role),
@@ -82,8 +103,10 @@ impl<'a> Count<'a> {
 
     fn rule(&self, at: usize, demand: &ApprovalRule) -> Rule {
         let ApprovalRule { role, count } = demand;
+        let glass = self.asked.glass.filter(|(_, own)| *own == at).map(|(reason, _)| reason);
+        let name = if glass.is_some() { "break-glass" } else { "approval" };
         let Some(people) = &self.facts.policy.people else {
-            return fails("approval", format!("0 of {count} by {role}; {}", counting::NO_POLICY), APPLY_POLICY);
+            return fails(name, format!("0 of {count} by {role}; {}", counting::NO_POLICY), APPLY_POLICY);
         };
         let mut counted: Vec<&Given<'_>> = Vec::new();
         let mut others = String::new();
@@ -103,21 +126,24 @@ impl<'a> Count<'a> {
         }
         let mut found = format!("{} of {count} by {role}", counted.len());
         if !counted.is_empty() {
-            let name = |given: &&Given<'_>| format!("{}{}", counting::name(self.facts, given.by), given.beside);
-            let names = counted.iter().map(name).collect::<Vec<_>>();
+            let told = |given: &&Given<'_>| format!("{}{}", counting::name(self.facts, given.by), given.beside);
+            let names = counted.iter().map(told).collect::<Vec<_>>();
             let kind = if people.throwaway { " (throwaway)" } else { "" };
             found.push_str(&format!(": {}{kind}", names.join(", ")));
         }
         found.push_str(&others);
+        if let Some(reason) = glass {
+            found = format!("\u{201c}{reason}\u{201d}: {found}");
+        }
         match usize::try_from(*count).unwrap_or(usize::MAX).saturating_sub(counted.len()) {
-            0 => holds("approval", found),
-            missing => fails("approval", found, self.remedy(people, role, missing)),
+            0 => holds(name, found),
+            missing => fails(name, found, self.remedy(people, role, missing)),
         }
     }
 
     /// In which role a person counts, who could have counted in another.
     fn elsewhere(&self, rule: usize) -> String {
-        let role = self.demands.get(rule).map(|demand| demand.role.to_string()).unwrap_or_default();
+        let role = self.asked.demands.get(rule).map(|demand| demand.role.to_string()).unwrap_or_default();
         format!("they are counted as {role} already, and one person counts in one role")
     }
 
@@ -145,7 +171,7 @@ impl<'a> Count<'a> {
 
     /// Nothing is left out silently: approvals in roles that this gate does not ask for are named.
     fn other_roles(&self) -> Option<Rule> {
-        let asked = |role: &RoleName| self.demands.iter().any(|demand| &demand.role == role);
+        let asked = |role: &RoleName| self.asked.demands.iter().any(|demand| &demand.role == role);
         let others = self.approvals.iter().filter(|given| !given.roles.iter().any(|role| asked(role)));
         let names = others.map(|given| {
             let name = counting::name(self.facts, given.by);

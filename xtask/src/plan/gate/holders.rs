@@ -14,7 +14,8 @@ use crate::{
 /// one if there are enough for each role and not for all of them at once. Empty if the gate can be passed.
 #[must_use]
 pub fn gaps(people: &People, environment: &EnvName, gate: &GateRules, now: Time) -> Vec<String> {
-    let demands = &gate.approvals;
+    let glass = gate.break_glass.iter().map(|glass| ApprovalRule { role: glass.role.clone(), count: 1 });
+    let demands: Vec<_> = gate.approvals.iter().cloned().chain(glass).collect();
     let can = |person: &Person| can_sign(people, person, now) || (gate.reviews.is_some() && person.github.is_some());
     let wanted: Vec<_> = demands.iter().map(|demand| wanted(people, demand, &can)).collect();
     let short = demands.iter().zip(&wanted).filter(|(_, wanted)| wanted.candidates.len() < wanted.count);

@@ -16,7 +16,8 @@ pub fn rules(manifest: &Manifest, today: &Stop, policy: &PolicyState) -> GateRul
 }
 
 /// The stricter of several rule sets: every role with its highest count, the longest soak time, every kind of evidence,
-/// as a test report if one of them asks for that; reviews where all of them count the same ones.
+/// as a test report if one of them asks for that; reviews where all of them count the same ones, and the role that may break
+/// the glass where all of them name it.
 #[must_use]
 pub fn stricter(all: &[&GateRules]) -> GateRules {
     let mut merged = GateRules::default();
@@ -31,6 +32,7 @@ pub fn stricter(all: &[&GateRules]) -> GateRules {
     }
     // What loosens a gate holds only where every rule set says the same.
     merged.reviews = agreed(all, |rules| rules.reviews.as_ref());
+    merged.break_glass = agreed(all, |rules| rules.break_glass.as_ref());
     merged
 }
 

@@ -196,7 +196,7 @@ fn rewritten(folder: &Utf8Path, key: &[u8], change: &dyn Fn(&mut Value)) {
 }
 
 /// Types what the page says, as an auditor does.
-fn typed(folder: &Utf8Path, signers: &Utf8Path) -> Ran {
+pub(crate) fn typed(folder: &Utf8Path, signers: &Utf8Path) -> Ran {
     let page = fs::read_to_string(folder.join("VERIFY.md")).unwrap();
     let blocks = page.split("```sh\n").skip(1).map(|block| block.split_once("```").unwrap().0);
     let mut command = Command::new("/usr/bin/env");

@@ -184,3 +184,16 @@ async fn without_an_opt_in_they_never_count() {
     let status = waiting.project.xtask(&["status", "--release", "v1.0.0"]).expect(0).stdout;
     assert!(status.contains("do not all say that this gate counts reviews"), "{status}");
 }
+
+/// The glass is broken by a review, too; without the flag it counts for nothing of the sort.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_review_may_break_the_glass() {
+    let glass = "soak = \"24h\", break_glass = { role = \"guest\" }, reviews";
+    let waiting = Waiting::at(&COUNTED.replace("reviews", glass)).await;
+    waiting.reviewed(&[approved("rita-hub"), approved("gus-hub")]);
+    waiting.run(&PROMOTE).expect(4).says("- soak: ");
+    let broken = [&PROMOTE[..], &["--break-glass", "customers call"]].concat();
+    waiting.run(&broken).expect(0);
+    waiting.is_left(&["claimed", "broke_glass", "observed", "staged", "shifting", "shifted", "verified"]);
+    waiting.project.xtask(&["audit", "verify"]).expect(0);
+}

@@ -1,7 +1,7 @@
 //! GitHub's reviews as approvals: the real binary inside of a workflow run, against a server that replays GitHub's answers.
 
 mod answers;
-mod audit;
+pub(crate) mod audit;
 mod counting;
 mod github;
 

@@ -102,6 +102,15 @@ fn the_way() {
             ),
             ("in order", "order", |_| {}, "order holds: verified in qa"),
             (
+                "verified before, and found bad since",
+                "order",
+                |w| {
+                    let at = time("2026-03-24T12:00:00Z");
+                    w.failed_before = Some(FailedCheck { at, finding: "alpha (bytes Incorrect)".to_owned() });
+                },
+                "order REFUSES: its newest verification in qa, at 2026-03-24T12:00:00.000Z, failed: alpha (bytes Incorrect) -> mend what it found, then run `cargo xtask verify --env qa`",
+            ),
+            (
                 "not verified before",
                 "order",
                 |w| w.verified_before = None,
