@@ -13,6 +13,8 @@
 //! | which role is taken, under which session name | does not show it | `session` |
 //! | a writer writes with its role, under its own prefix only | yes, with AUTH on (`roles`) | |
 //! | what each actor may not do; the pipeline with the rendered policies of roles, buckets and keys | with AUTH on (`actors`), but for what `vault_policy::emulator` lists | by evaluation, in `vault-policy` |
+//! | what each actor may not do to functions, versions, aliases, logs and roles | the same, by action and function | by evaluation |
+//! | which role is passed on; which alias or version is meant; which function is made; who may change alarms | lets it through | by evaluation |
 //! | a write without `If-None-Match`, as a copy, or for less time, refused by policy | never looks at it | by evaluation |
 //! | plain HTTP is refused | yes: behind `front` a request counts as TLS | |
 //! | a bucket's settings, absent or wrong, and what `vault apply` makes of them | yes (`apply`, `doctor`) | |
