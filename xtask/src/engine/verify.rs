@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::{
     context::Context,
-    engine::{facts, ledger, promote::smoke, promote::survey},
+    engine::{facts, ledger, promote::smoke, promote::survey, together},
     failure::Failure,
     model::{
         canonical,
@@ -117,14 +117,14 @@ pub async fn run(context: &Context, environment: &EnvName) -> anyhow::Result<Ver
     };
     let (manifest, digest) = facts::manifest(context, live.release).await?;
     let phase = context.story.phase(&format!("{environment}: verifying {}", live.release));
-    let mut functions = Vec::new();
-    let mut notices = Vec::new();
-    for (function, deployed) in &live.functions {
+    let look = async |(function, deployed): (&FunctionName, &Deployed)| {
         phase.now(deployed.name.as_str());
-        let (verdict, more) = compare(context, environment, &manifest, function, deployed).await?;
-        functions.push(verdict);
-        notices.extend(more);
-    }
+        compare(context, environment, &manifest, function, deployed).await
+    };
+    let at_once = context.fleet(environment)?.at_once();
+    let compared = together::all(at_once, live.functions.iter().map(look).collect()).await?;
+    let (functions, notices): (Vec<_>, Vec<_>) = compared.into_iter().unzip();
+    let notices = notices.into_iter().flatten().collect();
     let sound = |(function, _): &(&FunctionName, &Deployed)| {
         functions.iter().any(|v| &v.function == *function && v.verdict == Verdict::Correct)
     };

@@ -18,6 +18,9 @@ use crate::model::{
 /// One region's functions.
 #[async_trait]
 pub trait Fleet: Send + Sync {
+    /// How many of its functions may be worked on at the same time; at least 1.
+    fn at_once(&self) -> usize;
+
     /// The unpublished state (`$LATEST`) of a function, `None` if there is no such function.
     async fn function(&self, name: &FleetName) -> Result<Option<FunctionState>, FleetError>;
 

@@ -2,7 +2,7 @@
 
 use crate::{
     context::Context,
-    engine::{facts, ledger},
+    engine::{facts, ledger, together},
     failure::Failure,
     model::{
         digest::Digest,
@@ -88,16 +88,15 @@ pub(super) async fn functions(
     manifest: &Manifest,
 ) -> anyhow::Result<Vec<Seen>> {
     let fleet = context.fleet(environment)?;
-    let mut seen = Vec::new();
-    for function in manifest.functions.keys() {
+    let look = async |function| -> anyhow::Result<Seen> {
         let wanted = wanted(context, environment, manifest, function)?;
         let observed = observe(context, &fleet, &wanted.name).await.map_err(|error| {
             Failure::unfinished(format!("failed to look at {} in {environment}", wanted.name), error)
         })?;
         let plan = promotion::function(&wanted, &observed);
-        seen.push(Seen { wanted, observed, plan });
-    }
-    Ok(seen)
+        Ok(Seen { wanted, observed, plan })
+    };
+    together::all(fleet.at_once(), manifest.functions.keys().map(look).collect()).await
 }
 
 async fn observe(context: &Context, fleet: &dyn Fleet, name: &FleetName) -> Result<Observed, FleetError> {

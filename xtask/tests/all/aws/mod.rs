@@ -55,6 +55,7 @@ mod replay;
 mod roles;
 mod session;
 mod story;
+mod tide;
 mod twin;
 mod vault;
 mod witness;

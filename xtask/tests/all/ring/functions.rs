@@ -78,6 +78,10 @@ impl Sick {
 
 #[async_trait]
 impl Fleet for Sick {
+    fn at_once(&self) -> usize {
+        self.0.at_once()
+    }
+
     async fn function(&self, name: &FleetName) -> Result<Option<FunctionState>, FleetError> {
         Ok(self.0.function(name).await?.map(|state| self.of(name, state)))
     }

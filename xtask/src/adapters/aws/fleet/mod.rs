@@ -44,6 +44,10 @@ use crate::{
     },
 };
 
+/// So many that the budget is what limits: while one function settles, which takes a second or more, the budget gives out ten
+/// calls for others.
+const AT_ONCE: usize = 16;
+
 /// The functions of one environment.
 pub struct LambdaFleet {
     lambda: aws_sdk_lambda::Client,
@@ -137,6 +141,10 @@ impl std::fmt::Debug for LambdaFleet {
 
 #[async_trait]
 impl Fleet for LambdaFleet {
+    fn at_once(&self) -> usize {
+        AT_ONCE
+    }
+
     async fn function(&self, name: &FleetName) -> Result<Option<FunctionState>, FleetError> {
         self.read(name, None).await
     }

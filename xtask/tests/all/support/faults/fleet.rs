@@ -84,6 +84,10 @@ impl Fated<dyn Fleet> {
 
 #[async_trait]
 impl Fleet for Fated<dyn Fleet> {
+    fn at_once(&self) -> usize {
+        self.inner.at_once()
+    }
+
     async fn function(&self, name: &FleetName) -> Result<Option<FunctionState>, FleetError> {
         self.state(format!("function {name}"), || self.inner.function(name)).await
     }
