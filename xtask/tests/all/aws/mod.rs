@@ -10,6 +10,7 @@
 //! | a checksum that is missing from an answer, or is not that of the bytes | refuses to store it | `replay` |
 //! | no version id, no retention in an answer | | `replay` |
 //! | 403 for what is not there | answers 404 | `replay` |
+//! | memory does not grow with what is stored and fetched | yes (`memory`) | |
 //! | which role is taken, under which session name | does not show it | `session` |
 //! | a writer writes with its role, under its own prefix only | yes, with AUTH on (`roles`) | |
 //! | what each actor may not do; the pipeline with the rendered policies of roles, buckets and keys | with AUTH on (`actors`), but for what `vault_policy::emulator` lists | by evaluation, in `vault-policy` |
@@ -48,6 +49,7 @@ mod estate;
 pub(crate) mod fleet;
 mod front;
 mod keys;
+mod memory;
 mod pipeline;
 mod rates;
 mod recorded;
