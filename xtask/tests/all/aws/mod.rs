@@ -21,6 +21,7 @@
 //! | a bucket's settings, absent or wrong, and what `vault apply` makes of them | yes (`apply`, `doctor`) | |
 //! | ECDSA signatures, HMAC, wrong kinds of key | yes | |
 //! | alarms' states, requests by alias and version | as set by hand (`alarms`) | refusals |
+//! | a canary's shares are given and taken back, its requests counted, its alarms heard | yes, all set by hand (`canary`) | |
 //!
 //! The port's conformance suite runs on MiniStack without the rules that it lets through, and whole over the wire:
 //!
@@ -44,6 +45,7 @@
 mod actors;
 mod alarms;
 mod apply;
+mod canary;
 mod doctor;
 mod estate;
 pub(crate) mod fleet;
