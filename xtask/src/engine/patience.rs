@@ -106,6 +106,10 @@ impl Fleet for Patient<'_> {
         self.fleet.at_once()
     }
 
+    fn may_create(&self, name: &FleetName) -> Result<(), FleetError> {
+        self.fleet.may_create(name)
+    }
+
     async fn function(&self, name: &FleetName) -> Result<Option<FunctionState>, FleetError> {
         self.patiently(|| self.fleet.function(name)).await
     }

@@ -13,7 +13,7 @@ use crate::{
         version::Version,
     },
     plan::canary,
-    plan::promotion::{self, Basis, Observed, PromotionPlan, Seen, Wanted},
+    plan::promotion::{self, Action, Basis, Observed, PromotionPlan, Seen, Wanted},
     ports::fleet::{Fleet, FleetError},
 };
 
@@ -93,7 +93,10 @@ pub(super) async fn functions(
         let observed = observe(context, &fleet, &wanted.name).await.map_err(|error| {
             Failure::unfinished(format!("failed to look at {} in {environment}", wanted.name), error)
         })?;
-        let plan = promotion::function(&wanted, &observed);
+        let mut plan = promotion::function(&wanted, &observed);
+        if plan.action == Action::Create {
+            plan.refused = fleet.may_create(&wanted.name).err().map(|error| error.to_string());
+        }
         Ok(Seen { wanted, observed, plan })
     };
     together::all(fleet.at_once(), manifest.functions.keys().map(look).collect()).await

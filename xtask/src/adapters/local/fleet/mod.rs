@@ -185,6 +185,10 @@ impl Fleet for LocalFleet {
         1
     }
 
+    fn may_create(&self, _name: &FleetName) -> Result<(), FleetError> {
+        Ok(())
+    }
+
     async fn function(&self, name: &FleetName) -> Result<Option<FunctionState>, FleetError> {
         let name = name.clone();
         self.control(Kind::Read, move |store| store.existing(&name)?.map(|function| function.latest()).transpose())

@@ -88,6 +88,10 @@ impl Fleet for Fated<dyn Fleet> {
         self.inner.at_once()
     }
 
+    fn may_create(&self, name: &FleetName) -> Result<(), FleetError> {
+        self.inner.may_create(name)
+    }
+
     async fn function(&self, name: &FleetName) -> Result<Option<FunctionState>, FleetError> {
         self.state(format!("function {name}"), || self.inner.function(name)).await
     }
