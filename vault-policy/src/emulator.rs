@@ -31,7 +31,7 @@ pub enum Change {
 }
 
 /// All that the emulator needs (MiniStack 1.5.33).
-pub const EMULATOR: [Substitution; 4] = [
+pub const EMULATOR: [Substitution; 5] = [
     Substitution {
         change: Change::WithoutStatementsAbout("s3:if-none-match"),
         reason: "no request carries the key there, so the refusal of unconditional writes refuses every write",
@@ -50,6 +50,10 @@ pub const EMULATOR: [Substitution; 4] = [
     Substitution {
         change: Change::Everywhere("lambda:CreateFunction"),
         reason: "a function that is to be made is checked as `*`, whatever its name",
+    },
+    Substitution {
+        change: Change::Everywhere("logs:DescribeLogGroups"),
+        reason: "a list of log groups is checked as `*`, and in AWS as log groups of its account and region",
     },
 ];
 

@@ -24,6 +24,8 @@ fn a_deployer_reaches_the_functions_of_its_environment_alone() {
     let changes = ["CreateAlias", "DeleteAlias", "PublishVersion", "UpdateAlias", "UpdateFunctionCode"];
     let changes = changes.into_iter().chain(["UpdateFunctionConfiguration", "InvokeFunction"]);
     let forbidden = ["AddPermission", "CreateFunction", "DeleteFunctionConcurrency", "PutFunctionConcurrency"];
+    let settings = ["CreateFunctionUrlConfig", "PutFunctionEventInvokeConfig", "PutProvisionedConcurrencyConfig"];
+    let forbidden = [forbidden.as_slice(), &settings, &["RemovePermission", "UpdateFunctionUrlConfig"]].concat();
     for (actor, role, identity) in &world.actors {
         let may = |action: &str, resource: &str| {
             allowed(Guard::None, identity, &Request::of(role, &format!("lambda:{action}"), resource))
@@ -59,7 +61,10 @@ fn a_deployer_keeps_the_logs_of_its_functions_and_watches_alarms() {
         assert!(!may("logs:DeleteLogGroup", &group("dev")), "{actor}");
         let deploys = matches!(actor, Actor::Writer(Writer::Deployer(_)));
         assert_eq!(may("cloudwatch:DescribeAlarms", "*"), deploys, "{actor}");
-        assert!(!may("cloudwatch:SetAlarmState", "*") && !may("iam:PassRole", "*"), "{actor}");
+        for never in ["DeleteAlarms", "DisableAlarmActions", "PutMetricAlarm", "SetAlarmState"] {
+            assert!(!may(&format!("cloudwatch:{never}"), "*"), "{actor} {never}");
+        }
+        assert!(!may("iam:PassRole", "*"), "{actor}");
         assert!(may("sts:GetCallerIdentity", "*") && !may("sts:AssumeRole", role), "{actor}");
     }
 }

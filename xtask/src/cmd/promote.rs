@@ -39,6 +39,7 @@ pub(super) async fn run(world: &World, args: Args) -> anyhow::Result<Answer> {
         let (plan, _) = survey::plan_breaking(&context, &args.to, release, args.break_glass.as_deref()).await?;
         let refusals = (!plan.gate.holds()).then(|| plan.gate.refusals());
         let refused = refusals.map(|r| Failure::Refused(format!("the gate of {} refuses {release}:\n{r}", args.to)));
+        let refused = refused.or_else(|| plan.refused().map(Failure::usage));
         return Ok(Answer::new(&plan, text(&plan)?)?.failing(refused));
     }
     let promoted = carry_out(world, &context, &args.to, (release, args.break_glass.as_deref())).await?;
@@ -77,7 +78,8 @@ fn text(plan: &PromotionPlan) -> anyhow::Result<String> {
     let rows = plan.functions.iter().map(|function| {
         let live = function.live.map_or_else(|| "nothing".to_owned(), |version| format!("version {version}"));
         let checks = function.checks.to_string();
-        vec![function.name.to_string(), action(function.action).to_owned(), live, function.code.short(), checks]
+        let action = if function.refused.is_some() { "create: refused" } else { action(function.action) };
+        vec![function.name.to_string(), action.to_owned(), live, function.code.short(), checks]
     });
     writeln!(text, "\n{}", table(&["function", "action", "live now", "code", "checks"], &rows.collect::<Vec<_>>()))?;
     if let Some(canary) = &plan.canary {

@@ -50,10 +50,13 @@ pub(super) async fn run(world: &World, args: Args) -> anyhow::Result<Answer> {
     let context = if world.globals.plan { world.context().await? } else { world.writing_context().await? };
     if world.globals.plan {
         let alone = !context.locks.is_held("releases")?;
-        return answer(&until(args.until, survey::plan(&context, alone).await?));
+        return answer(&planned(&context, &args, alone).await?);
     }
     let lock = release::lock(&context).await?;
-    let plan = until(args.until, survey::plan(&context, true).await?);
+    let plan = planned(&context, &args, true).await?;
+    if let Some(refused) = refused(&plan) {
+        return Err(refused.into());
+    }
     let checks = smoke::all(&context.root, &context.config)?;
     let sealed = release::run(&context, &plan, &checks).await?;
     drop(lock);
@@ -64,11 +67,16 @@ pub(super) async fn run(world: &World, args: Args) -> anyhow::Result<Answer> {
 }
 
 /// The plan up to where the caller wants it: what is not run is not planned.
-fn until(step: Option<Until>, plan: ReleasePlan) -> ReleasePlan {
-    match step {
-        Some(Until::Sealed) => ReleasePlan { through: Vec::new(), stops_at: None, ..plan },
-        None => plan,
+async fn planned(context: &Context, args: &Args, alone: bool) -> anyhow::Result<ReleasePlan> {
+    let plan = survey::plan(context, alone).await?;
+    match args.until {
+        Some(Until::Sealed) => Ok(ReleasePlan { through: Vec::new(), stops_at: None, ..plan }),
+        None => survey::with_refusals(context, plan).await,
     }
+}
+
+fn refused(plan: &ReleasePlan) -> Option<Failure> {
+    (!plan.refused.is_empty()).then(|| Failure::usage(plan.refused.join("\n")))
 }
 
 async fn carry(world: &World, context: &Context, plan: &ReleasePlan, sealed: &Sealed) -> anyhow::Result<Vec<Promoted>> {
@@ -86,7 +94,7 @@ fn answer(plan: &ReleasePlan) -> anyhow::Result<Answer> {
         ReleaseAction::Nothing { reason, .. } => Some(Failure::NothingToRelease(reason.clone())),
         _ => None,
     };
-    Ok(Answer::new(plan, text(plan)?)?.failing(nothing))
+    Ok(Answer::new(plan, text(plan)?)?.failing(nothing.or_else(|| refused(plan))))
 }
 
 fn text(plan: &ReleasePlan) -> anyhow::Result<String> {

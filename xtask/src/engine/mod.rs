@@ -20,4 +20,5 @@ pub mod release;
 pub mod report;
 pub mod reproduce;
 pub mod status;
+mod together;
 pub mod verify;

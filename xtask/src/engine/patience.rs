@@ -102,6 +102,14 @@ impl std::fmt::Debug for Patient<'_> {
 
 #[async_trait]
 impl Fleet for Patient<'_> {
+    fn at_once(&self) -> usize {
+        self.fleet.at_once()
+    }
+
+    fn may_create(&self, name: &FleetName) -> Result<(), FleetError> {
+        self.fleet.may_create(name)
+    }
+
     async fn function(&self, name: &FleetName) -> Result<Option<FunctionState>, FleetError> {
         self.patiently(|| self.fleet.function(name)).await
     }

@@ -51,6 +51,13 @@ impl PromotionPlan {
     pub fn changes_nothing(&self) -> bool {
         self.functions.iter().all(|function| function.action == Action::Keep)
     }
+
+    /// Why functions cannot be made, if some must not be.
+    #[must_use]
+    pub fn refused(&self) -> Option<String> {
+        let refused: Vec<_> = self.functions.iter().filter_map(|function| function.refused.as_deref()).collect();
+        (!refused.is_empty()).then(|| refused.join("\n"))
+    }
 }
 
 /// What a plan was made from: it may be acted on for as long as nobody else has held the environment since.
@@ -88,6 +95,9 @@ pub struct FunctionPlan {
     pub live: Option<FleetVersion>,
     /// How many smoke checks it must pass.
     pub checks: usize,
+    /// Why it cannot be made, and what would allow it, if it would have to be made and must not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refused: Option<String>,
 }
 
 /// What to do about a function.
@@ -169,6 +179,7 @@ pub fn function(wanted: &Wanted, observed: &Observed) -> FunctionPlan {
         action,
         live,
         checks: wanted.checks,
+        refused: None,
     }
 }
 

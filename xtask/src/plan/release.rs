@@ -30,6 +30,9 @@ pub struct ReleasePlan {
     pub through: Vec<EnvName>,
     /// Where it stops, and why.
     pub stops_at: Option<StopsAt>,
+    /// Functions that do not exist in those environments and must not be made there, and what would allow it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub refused: Vec<String>,
 }
 
 /// What to do.

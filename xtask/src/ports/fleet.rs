@@ -18,8 +18,17 @@ use crate::model::{
 /// One region's functions.
 #[async_trait]
 pub trait Fleet: Send + Sync {
+    /// How many of its functions may be worked on at the same time; at least 1.
+    fn at_once(&self) -> usize;
+
     /// The unpublished state (`$LATEST`) of a function, `None` if there is no such function.
     async fn function(&self, name: &FleetName) -> Result<Option<FunctionState>, FleetError>;
+
+    /// Whether a function that does not exist may be made here; it changes nothing.
+    ///
+    /// # Errors
+    /// `FleetError::NotAllowed`, with what would allow it.
+    fn may_create(&self, name: &FleetName) -> Result<(), FleetError>;
 
     /// Makes a function that does not exist, without publishing it. The fleet fetches the code from the vault itself.
     async fn create(

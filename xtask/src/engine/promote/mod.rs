@@ -98,6 +98,9 @@ pub async fn run(context: &Context, plan: &PromotionPlan, manifest: &Manifest) -
     if !plan.gate.holds() && plan.from_phase == Phase::Closed && !may_come {
         return Err(promotion.refused(&plan.gate.refusals()).into());
     }
+    if let Some(why) = plan.refused() {
+        return Err(Failure::usage(why).into());
+    }
     let before = ledger::head::<EnvironmentEvent>(context, &promotion.chain()).await?.map(|h| h.entry.state);
     let live = before.as_ref().and_then(|state| state.live.as_ref());
     let closed = before.as_ref().is_some_and(|state| state.phase == Phase::Closed);

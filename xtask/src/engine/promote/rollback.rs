@@ -10,6 +10,7 @@ use crate::{
     engine::{
         facts, ledger,
         promote::{Promoted, Promotion, survey},
+        together,
     },
     failure::Failure,
     model::{
@@ -175,17 +176,15 @@ impl Promotion<'_> {
     pub(super) async fn recorded(&self) -> anyhow::Result<Option<BTreeMap<FunctionName, Deployed>>> {
         let Some((_, functions)) = &self.back else { return Ok(None) };
         let fleet = self.context.fleet(self.environment)?;
-        for (function, deployed) in functions {
+        let has = async |(function, deployed): (&FunctionName, &Deployed)| -> anyhow::Result<bool> {
             let wanted = survey::artifact(self.manifest, function)?;
-            let version = fleet.version(&deployed.name, deployed.version).await;
-            match version {
-                Ok(Some(state)) if state.code == wanted => {}
-                Ok(_) | Err(FleetError::NotFound(_)) => return Ok(None),
-                Err(error) => {
-                    return Err(Failure::unfinished(format!("failed to look at {}", deployed.name), error).into());
-                }
+            match fleet.version(&deployed.name, deployed.version).await {
+                Ok(found) => Ok(found.is_some_and(|state| state.code == wanted)),
+                Err(FleetError::NotFound(_)) => Ok(false),
+                Err(error) => Err(Failure::unfinished(format!("failed to look at {}", deployed.name), error).into()),
             }
-        }
-        Ok(Some(functions.clone()))
+        };
+        let there = together::all(fleet.at_once(), functions.iter().map(has).collect()).await?;
+        Ok(there.into_iter().all(|there| there).then(|| functions.clone()))
     }
 }

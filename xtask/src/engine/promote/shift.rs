@@ -3,16 +3,19 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    engine::promote::{
-        Promotion, Turn,
-        claim::Claimed,
-        fence::{Fenced, Unwritten},
-        smoke::{ATTEMPTS, PAUSE},
+    engine::{
+        promote::{
+            Promotion, Turn,
+            claim::Claimed,
+            fence::{Fenced, Unwritten},
+            smoke::{ATTEMPTS, PAUSE},
+        },
+        together,
     },
     failure::Failure,
     model::{
         digest::Digest,
-        environment::{AliasMove, EnvironmentEvent, EnvironmentState},
+        environment::{AliasMove, Deployed, EnvironmentEvent, EnvironmentState},
         names::{AliasName, FleetName, FunctionName},
     },
     plan::{canary, promotion},
@@ -49,45 +52,47 @@ impl Promotion<'_> {
         weight: Option<u8>,
     ) -> anyhow::Result<()> {
         let fleet = self.fenced(claimed)?;
-        for step in moves {
-            let what = || format!("failed to move the alias {} of {}", step.alias, step.name);
-            match self.apply_one(&fleet, step, weight).await {
-                Ok(()) => {}
-                Err(Moved::Unwritten(error)) => return Err(error.failed(what)),
-                Err(Moved::Stranger(found)) => {
-                    // The stranger may be the one who took over.
-                    fleet.held().await?;
-                    let (what, found, from) = (what(), show(found), show(step.from));
-                    return Err(Failure::Integrity(format!(
-                        "{what}: it points to {found}, neither to where it was nor to where it goes; \
-                         someone moved it by hand: point it to {from} and run the same command again"
-                    ))
-                    .into());
-                }
-            }
-        }
-        self.arrived(&fleet, moves, weight).await
+        let go = async |step| self.apply_to(&fleet, step, weight).await;
+        together::all(fleet.reading().at_once(), moves.iter().map(go).collect()).await?;
+        let look = async |step| self.arrived(&fleet, step, weight).await;
+        together::all(fleet.reading().at_once(), moves.iter().map(look).collect()).await?;
+        Ok(())
     }
 
-    /// Looks once more at where every alias points: what a fleet said while it moved may have been of an older moment, and
-    /// what is recorded next is that all are there.
-    async fn arrived(&self, fleet: &Fenced<'_>, moves: &[AliasMove], weight: Option<u8>) -> anyhow::Result<()> {
-        for step in moves {
-            let wanted = place(self.target(step, weight).as_ref());
-            // Whoever was interrupted may have gone further than this share already.
-            let there =
-                |found: Option<&AliasTarget>| place(found) == wanted || promotion::remaining(step, found) == Ok(false);
-            let found = self.pointing(fleet.reading(), &step.name, there).await;
-            let found =
-                found.map_err(|error| Failure::unfinished(format!("failed to look at {}", step.name), error))?;
-            if !there(found.as_ref()) {
+    async fn apply_to(&self, fleet: &Fenced<'_>, step: &AliasMove, weight: Option<u8>) -> anyhow::Result<()> {
+        let what = || format!("failed to move the alias {} of {}", step.alias, step.name);
+        match self.apply_one(fleet, step, weight).await {
+            Ok(()) => Ok(()),
+            Err(Moved::Unwritten(error)) => Err(error.failed(what)),
+            Err(Moved::Stranger(found)) => {
+                // The stranger may be the one who took over.
                 fleet.held().await?;
-                let (found, to) = (show(found.map(|target| target.version)), show(step.to));
-                let what = format!("the alias {} of {} is at {found}, not yet at {to}", step.alias, step.name);
-                return Err(Failure::Unfinished { what, source: None }.into());
+                let (what, found, from) = (what(), show(found), show(step.from));
+                Err(Failure::Integrity(format!(
+                    "{what}: it points to {found}, neither to where it was nor to where it goes; \
+                     someone moved it by hand: point it to {from} and run the same command again"
+                ))
+                .into())
             }
         }
-        Ok(())
+    }
+
+    /// Looks once more at where an alias points: what a fleet said while it moved may have been of an older moment, and
+    /// what is recorded next is that all are there.
+    async fn arrived(&self, fleet: &Fenced<'_>, step: &AliasMove, weight: Option<u8>) -> anyhow::Result<()> {
+        let wanted = place(self.target(step, weight).as_ref());
+        // Whoever was interrupted may have gone further than this share already.
+        let there =
+            |found: Option<&AliasTarget>| place(found) == wanted || promotion::remaining(step, found) == Ok(false);
+        let found = self.pointing(fleet.reading(), &step.name, there).await;
+        let found = found.map_err(|error| Failure::unfinished(format!("failed to look at {}", step.name), error))?;
+        if there(found.as_ref()) {
+            return Ok(());
+        }
+        fleet.held().await?;
+        let (found, to) = (show(found.map(|target| target.version)), show(step.to));
+        let what = format!("the alias {} of {} is at {found}, not yet at {to}", step.alias, step.name);
+        Err(Failure::Unfinished { what, source: None }.into())
     }
 
     /// Where live points. An answer other than the expected one is asked for again before it counts.
@@ -140,15 +145,15 @@ impl Promotion<'_> {
         state: &EnvironmentState,
     ) -> anyhow::Result<BTreeMap<FunctionName, Option<AliasTarget>>> {
         let fleet = self.context.fleet(self.environment)?;
-        let mut live = BTreeMap::new();
-        for (function, deployed) in &state.staged {
+        let look = async |(function, deployed): (&FunctionName, &Deployed)| -> anyhow::Result<_> {
             let was = state.live.as_ref().and_then(|live| live.functions.get(function)).map(|was| (was.version, None));
             let found = self.pointing(&fleet, &deployed.name, |found| place(found) == was).await;
             let found =
                 found.map_err(|error| Failure::unfinished(format!("failed to look at {}", deployed.name), error))?;
-            live.insert(function.clone(), found);
-        }
-        Ok(live)
+            Ok((function.clone(), found))
+        };
+        let live = together::all(fleet.at_once(), state.staged.iter().map(look).collect()).await?;
+        Ok(live.into_iter().collect())
     }
 
     /// What the bytes behind live hash to.

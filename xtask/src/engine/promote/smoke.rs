@@ -4,9 +4,13 @@ use std::time::Duration;
 
 use crate::{
     context::Context,
-    engine::promote::{Finding, Promotion, Turn},
+    engine::{
+        promote::{Finding, Promotion, Turn, survey},
+        together,
+    },
     failure::Failure,
     model::{
+        digest::Digest,
         environment::{AliasMove, Deployed, EnvironmentEvent, EnvironmentState, Live},
         manifest::Manifest,
         names::{EnvName, FunctionName},
@@ -51,18 +55,23 @@ pub async fn all(
     now: &(dyn Fn(&str) + Sync),
 ) -> anyhow::Result<Smoked> {
     let fleet = context.fleet(environment)?;
-    let mut smoked = Smoked::default();
-    for (function, deployed) in functions {
+    let one = async |(function, deployed): &(&FunctionName, &Deployed)| -> anyhow::Result<_> {
+        let asked = Asked { context, fleet: &fleet, function, deployed, qualifier: qualifier(deployed) };
         let checks = manifest.functions.get(*function).and_then(|f| f.smoke.get(environment));
+        let mut answers = Vec::new();
         for check in checks.map(Vec::as_slice).unwrap_or_default() {
             now(&format!("{}: {}", deployed.name, check.name));
-            let asked = Asked { context, fleet: &fleet, function, deployed, qualifier: qualifier(deployed) };
-            let (result, log) = ask(&asked, check).await?;
-            if result.verdict != Verdict::Correct && smoked.log.is_none() {
-                smoked.log = Some(log);
-            }
-            smoked.results.push(result);
+            answers.push(ask(&asked, check).await?);
         }
+        Ok(answers)
+    };
+    let answers = together::all(fleet.at_once(), functions.iter().map(one).collect()).await?;
+    let mut smoked = Smoked::default();
+    for (result, log) in answers.into_iter().flatten() {
+        if result.verdict != Verdict::Correct && smoked.log.is_none() {
+            smoked.log = Some(log);
+        }
+        smoked.results.push(result);
     }
     Ok(smoked)
 }
@@ -161,21 +170,25 @@ impl Promotion<'_> {
     }
 
     async fn wrong_bytes(&self, live: &Live) -> anyhow::Result<Option<String>> {
-        for (function, deployed) in &live.functions {
-            let wanted = crate::engine::promote::survey::artifact(self.manifest, function)?;
-            let mut found = self.live_code(&deployed.name).await?;
-            for _ in 1..ATTEMPTS {
-                if found != Some(wanted) {
-                    self.context.clock.sleep(PAUSE).await;
-                    found = self.live_code(&deployed.name).await?;
-                }
-            }
+        let look = async |(function, deployed)| self.wrong_bytes_of(function, deployed).await;
+        let at_once = self.context.fleet(self.environment)?.at_once();
+        let found = together::all(at_once, live.functions.iter().map(look).collect()).await?;
+        Ok(found.into_iter().flatten().next())
+    }
+
+    async fn wrong_bytes_of(&self, function: &FunctionName, deployed: &Deployed) -> anyhow::Result<Option<String>> {
+        let wanted = survey::artifact(self.manifest, function)?;
+        let mut found = self.live_code(&deployed.name).await?;
+        for _ in 1..ATTEMPTS {
             if found != Some(wanted) {
-                let found = found.map_or_else(|| "nothing".to_owned(), |digest| digest.to_string());
-                return Ok(Some(format!("{}: wrong digest on live: expected {wanted}, found {found}", deployed.name)));
+                self.context.clock.sleep(PAUSE).await;
+                found = self.live_code(&deployed.name).await?;
             }
         }
-        Ok(None)
+        let name = &deployed.name;
+        let show = |found: Option<Digest>| found.map_or_else(|| "nothing".to_owned(), |digest| digest.to_string());
+        let text = || format!("{name}: wrong digest on live: expected {wanted}, found {}", show(found));
+        Ok((found != Some(wanted)).then(text))
     }
 }
 

@@ -13,7 +13,7 @@ use crate::{
             fence::{Fenced, Unwritten},
             survey,
         },
-        provenance,
+        provenance, together,
     },
     failure::Failure,
     model::{
@@ -50,18 +50,20 @@ impl Promotion<'_> {
         provenance::verify(self.context, self.manifest).await?;
         let phase = self.context.story.phase(&format!("{}: staging", self.environment));
         let fleet = self.fenced(claimed)?;
-        let mut functions = BTreeMap::new();
-        for seen in self.seen(claimed).await? {
+        let seen = self.seen(claimed).await?;
+        let stage = async |seen: &Seen| {
             phase.now(seen.wanted.name.as_str());
-            match self.stage_one(&fleet, &seen).await {
-                Ok(deployed) => functions.insert(seen.wanted.function.clone(), deployed),
-                Err(Stop::World(error)) => return Err(error),
-                Err(Stop::Finding(text)) => {
-                    let text = format!("{}: {text}", seen.wanted.name);
-                    return Ok(Turn::Finding(Finding { text, smoke: Vec::new(), log: None }));
-                }
-            };
-        }
+            match self.stage_one(&fleet, seen).await {
+                Err(Stop::Finding(text)) => Err(Stop::Finding(format!("{}: {text}", seen.wanted.name))),
+                staged => staged.map(|deployed| (seen.wanted.function.clone(), deployed)),
+            }
+        };
+        let staged = together::all(fleet.reading().at_once(), seen.iter().map(stage).collect()).await;
+        let functions: BTreeMap<_, _> = match staged {
+            Ok(staged) => staged.into_iter().collect(),
+            Err(Stop::World(error)) => return Err(error),
+            Err(Stop::Finding(text)) => return Ok(Turn::Finding(Finding { text, smoke: Vec::new(), log: None })),
+        };
         let published = functions.values().map(|d| format!("{} version {}", d.name, d.version)).collect::<Vec<_>>();
         phase.done(&published.join(", "));
         Ok(Turn::Event(EnvironmentEvent::Staged { functions }))

@@ -2,7 +2,7 @@
 
 use crate::{
     context::Context,
-    engine::{facts, gate, ledger, policy},
+    engine::{facts, gate, ledger, policy, together},
     failure::Failure,
     model::{
         digest::Digest,
@@ -14,7 +14,7 @@ use crate::{
     },
     plan::canary,
     plan::gate::{self as judgement, Gate},
-    plan::promotion::{self, Basis, Observed, PromotionPlan, Seen, Wanted},
+    plan::promotion::{self, Action, Basis, Observed, PromotionPlan, Seen, Wanted},
     ports::fleet::{Fleet, FleetError},
 };
 
@@ -129,16 +129,18 @@ pub(super) async fn functions(
     manifest: &Manifest,
 ) -> anyhow::Result<Vec<Seen>> {
     let fleet = context.fleet(environment)?;
-    let mut seen = Vec::new();
-    for function in manifest.functions.keys() {
+    let look = async |function| -> anyhow::Result<Seen> {
         let wanted = wanted(context, environment, manifest, function)?;
         let observed = observe(context, &fleet, &wanted.name).await.map_err(|error| {
             Failure::unfinished(format!("failed to look at {} in {environment}", wanted.name), error)
         })?;
-        let plan = promotion::function(&wanted, &observed);
-        seen.push(Seen { wanted, observed, plan });
-    }
-    Ok(seen)
+        let mut plan = promotion::function(&wanted, &observed);
+        if plan.action == Action::Create {
+            plan.refused = fleet.may_create(&wanted.name).err().map(|error| error.to_string());
+        }
+        Ok(Seen { wanted, observed, plan })
+    };
+    together::all(fleet.at_once(), manifest.functions.keys().map(look).collect()).await
 }
 
 async fn observe(context: &Context, fleet: &dyn Fleet, name: &FleetName) -> Result<Observed, FleetError> {

@@ -4,11 +4,14 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    engine::promote::{
-        Promotion,
-        claim::Claimed,
-        fence::{Fenced, Unwritten},
-        stage,
+    engine::{
+        promote::{
+            Promotion,
+            claim::Claimed,
+            fence::{Fenced, Unwritten},
+            stage,
+        },
+        together,
     },
     failure::Failure,
     model::names::FleetName,
@@ -26,11 +29,13 @@ impl Promotion<'_> {
         let Some(before) = claim.and_then(|claim| claim.took_over.as_ref()) else { return Ok(()) };
         let phase = self.context.story.phase(&format!("{}: taking over from {before}", self.environment));
         let fleet = self.fenced(claimed)?;
-        for name in self.written(claimed)? {
+        let names = self.written(claimed)?;
+        let lock_out = async |name: &FleetName| {
             phase.now(name.as_str());
-            let rotated = self.rotate(&fleet, &name, claimed.fence()).await;
-            rotated.map_err(|error| error.failed(|| format!("failed to take {name} over from {before}")))?;
-        }
+            let rotated = self.rotate(&fleet, name, claimed.fence()).await;
+            rotated.map_err(|error| error.failed(|| format!("failed to take {name} over from {before}")))
+        };
+        together::all(fleet.reading().at_once(), names.iter().map(lock_out).collect()).await?;
         phase.done("nothing that it still does has an effect");
         Ok(())
     }

@@ -4,7 +4,7 @@ use crate::{
     context::Context,
     engine::{
         facts::{self, Standing},
-        ledger, policy,
+        ledger, policy, together,
     },
     failure::Failure,
     model::{
@@ -20,7 +20,10 @@ use crate::{
         notes,
         release::{self, ReleaseAction, ReleasePlan},
     },
-    ports::git::{GitError, Head},
+    ports::{
+        fleet::Fleet as _,
+        git::{GitError, Head},
+    },
 };
 
 /// The plan of a release. `alone` says that no other process of this machine is releasing.
@@ -51,7 +54,33 @@ pub async fn plan(context: &Context, alone: bool) -> anyhow::Result<ReleasePlan>
         functions: context.config.functions.keys().cloned().collect(),
         through: through.iter().map(|stop| stop.environment.clone()).collect(),
         stops_at,
+        refused: Vec::new(),
     })
+}
+
+/// The same plan with the functions that its environments lack and must not be given: whoever releases learns that before
+/// a number is used. Where functions may be made nobody is asked whether they are there.
+///
+/// # Errors
+/// Unfinished, if a fleet cannot be asked.
+pub async fn with_refusals(context: &Context, plan: ReleasePlan) -> anyhow::Result<ReleasePlan> {
+    if matches!(plan.action, ReleaseAction::Nothing { .. }) {
+        return Ok(plan);
+    }
+    let mut refused = Vec::new();
+    for environment in plan.through.iter().filter(|environment| !context.withheld.contains_key(*environment)) {
+        let fleet = context.fleet(environment)?;
+        let look = async |function| -> anyhow::Result<Option<String>> {
+            let name = context.config.fleet_name(environment, function)?;
+            let Err(why) = fleet.may_create(&name) else { return Ok(None) };
+            let found = fleet.function(&name).await;
+            let found = found.map_err(|error| Failure::unfinished(format!("failed to look at {name}"), error))?;
+            Ok(found.is_none().then(|| why.to_string()))
+        };
+        let found = together::all(fleet.at_once(), plan.functions.iter().map(look).collect()).await?;
+        refused.extend(found.into_iter().flatten());
+    }
+    Ok(ReleasePlan { refused, ..plan })
 }
 
 /// The path with the gates that hold today: the stricter of `release.toml` and the policy.

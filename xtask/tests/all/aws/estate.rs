@@ -8,13 +8,21 @@ use aws_sdk_kms::types::{KeySpec, KeyUsageType};
 use aws_sdk_s3::Client;
 use serde_json::{Value, json};
 
-use super::{ACCOUNT, keys, s3, sdk};
+use super::{ACCOUNT, fleet::FUNCTION_ROLE, keys, s3, sdk};
 use crate::support::{
     ministack::MiniStack,
     project::{Project, RELEASE, Ran},
 };
 
 pub(super) const ENVIRONMENTS: [&str; 5] = ["dev", "qa", "uat", "prod", "dr"];
+
+/// Where the toolchain makes no functions: the infrastructure team does.
+pub(super) const PREPARED: &str = "prod";
+
+/// Where an environment's functions are.
+pub(super) fn region(environment: &str) -> &'static str {
+    if environment == "dr" { "us-west-2" } else { "us-east-1" }
+}
 
 /// The project, and the emulator that it runs on.
 pub(super) struct Estate {
@@ -66,11 +74,13 @@ impl Estate {
         }
         text.push_str("[profile.aws.environments]\n");
         for name in ENVIRONMENTS {
-            let region = if name == "dr" { "us-west-2" } else { "us-east-1" };
+            let region = region(name);
             let (role, key, digests) = (self.role(&format!("deployer-{name}")), sign().await, mac().await);
+            let create =
+                if name == PREPARED { String::new() } else { format!(", create = {{ role = '{FUNCTION_ROLE}' }}") };
             writeln!(
                 text,
-                "{name} = {{ region = '{region}', account = '{ACCOUNT}', role = '{role}', key = '{key}', variables_key = '{digests}' }}"
+                "{name} = {{ region = '{region}', account = '{ACCOUNT}', role = '{role}', key = '{key}', variables_key = '{digests}'{create} }}"
             )
             .unwrap();
         }

@@ -10,14 +10,18 @@
 //! | a checksum that is missing from an answer, or is not that of the bytes | refuses to store it | `replay` |
 //! | no version id, no retention in an answer | | `replay` |
 //! | 403 for what is not there | answers 404 | `replay` |
+//! | memory does not grow with what is stored and fetched | yes (`memory`) | |
 //! | which role is taken, under which session name | does not show it | `session` |
 //! | a writer writes with its role, under its own prefix only | yes, with AUTH on (`roles`) | |
 //! | what each actor may not do; the pipeline with the rendered policies of roles, buckets and keys | with AUTH on (`actors`), but for what `vault_policy::emulator` lists | by evaluation, in `vault-policy` |
+//! | what each actor may not do to functions, versions, aliases, logs and roles | the same, by action and function | by evaluation |
+//! | which role is passed on; which alias or version is meant; which function is made; who may change alarms | lets it through | by evaluation |
 //! | a write without `If-None-Match`, as a copy, or for less time, refused by policy | never looks at it | by evaluation |
 //! | plain HTTP is refused | yes: behind `front` a request counts as TLS | |
 //! | a bucket's settings, absent or wrong, and what `vault apply` makes of them | yes (`apply`, `doctor`) | |
 //! | ECDSA signatures, HMAC, wrong kinds of key | yes | |
 //! | alarms' states, requests by alias and version | as set by hand (`alarms`) | refusals |
+//! | a canary's shares are given and taken back, its requests counted, its alarms heard | yes, all set by hand (`canary`) | |
 //!
 //! The port's conformance suite runs on MiniStack without the rules that it lets through, and whole over the wire:
 //!
@@ -41,11 +45,13 @@
 mod actors;
 mod alarms;
 mod apply;
+mod canary;
 mod doctor;
 mod estate;
 pub(crate) mod fleet;
 mod front;
 mod keys;
+mod memory;
 mod pipeline;
 mod rates;
 mod recorded;
@@ -53,6 +59,7 @@ mod replay;
 mod roles;
 mod session;
 mod story;
+mod tide;
 mod twin;
 mod vault;
 mod witness;

@@ -90,7 +90,22 @@ async fn a_release_is_sealed_in_the_bucket_and_the_audit_finds_what_is_done_to_i
     let witnessed = cloud.client.list_objects_v2().bucket(&cloud.recovery).prefix("witness/").send().await;
     assert!(witnessed.is_err(), "a bucket answers in its own region only");
 
-    // No function is there yet, and release.toml does not say how to make one.
+    // No function is there yet, and release.toml does not say how to make one: a plan says so, and nothing is begun.
+    let plan = cloud.xtask(&["promote", "--to", "dev", "--plan"]).expect(2);
+    assert_eq!(plan.stdout.matches("create: refused").count(), 2, "{}", plan.stdout);
+    plan.says("give `profile.aws.environments.dev.create.role` in release.toml");
+    let plan = cloud.xtask(&["promote", "--to", "dev", "--plan", "--json"]).expect(2).json();
+    let why = plan["functions"][1]["refused"].as_str().unwrap();
+    assert!(why.contains(&format!("function `{}-beta-dev` does not exist in Lambda", cloud.prefix)), "{plan}");
+    cloud.project.improve("alpha", "second");
+    cloud.project.commit("fix: alpha");
+    for args in [&["release", "--plan"][..], &["release"]] {
+        let refused = cloud.xtask(args).expect(2);
+        let of = |name: &str| refused.stderr.contains(&format!("function `{}-{name}` does not exist", cloud.prefix));
+        assert!(["alpha-dev", "beta-dev", "alpha-qa", "beta-qa"].iter().all(|name| of(name)), "{refused:?}");
+    }
+    let status = cloud.xtask(&["status", "--json"]).expect(0).json();
+    assert_eq!(status["releases"].as_array().unwrap().len(), 1, "no number was used: {status}");
     let refused = cloud.xtask(&["promote", "--to", "dev"]).expect(2);
     let refused = refused.says("does not exist in Lambda, and making it is not allowed");
     refused.says("give `profile.aws.environments.dev.create.role` in release.toml");

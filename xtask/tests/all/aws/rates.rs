@@ -13,6 +13,7 @@ use xtask::{
     },
     config::{aws::Create, load},
     context::Context,
+    engine::facts,
     model::version::Version,
     ports::{
         clock::Clock,
@@ -23,11 +24,13 @@ use xtask::{
 use super::{
     ACCOUNT, configured,
     fleet::{FUNCTION_ROLE, clients},
+    tide::Tide,
     twin::{Asked, Twin},
 };
 use crate::support::{
+    faults::{Fate, How},
     project::Project,
-    world::{Hand, code, promote_to, release},
+    world::{Hand, code, promote_to, release, seal},
 };
 
 /// How many calls of its control plane Lambda may be asked per second.
@@ -42,6 +45,7 @@ struct Street {
     project: Project,
     context: Context,
     twin: Twin,
+    clock: Arc<Tide>,
     functions: usize,
 }
 
@@ -54,8 +58,9 @@ impl Street {
         }
         declare(&project, functions, 4);
         project.commit("feat: many");
-        let (clock, local) = (Hand::new(), project.local());
-        let twin = twin(local, &clock);
+        let (clock, local) = (Tide::new(), project.local());
+        let time: Arc<dyn Clock> = clock.clone();
+        let twin = twin(local, &time);
         let create = Some(Create { role: FUNCTION_ROLE.parse().unwrap(), handler: None });
         let (bucket, owner) = ("vault".to_owned(), ACCOUNT.to_owned());
         let place = Place { environment: "dev".parse().unwrap(), bucket, owner, create };
@@ -63,19 +68,29 @@ impl Street {
         let clients = clients(&configured(twin.clone(), "http://twin"));
         let fleet: Arc<dyn Fleet> = Arc::new(LambdaFleet::new(clients, place, budget, clock.clone()));
         let fleets = [("dev".parse().unwrap(), fleet)].into();
-        Self { context: Context { fleets, ..project.context_at(&clock, None) }, project, twin, functions }
+        let context = Context { fleets, clock: time, ..project.context_at(&Hand::new(), None) };
+        Self { context, project, twin, clock, functions }
     }
 
     async fn release(&self) -> Version {
         release(&self.context).await.unwrap().release
     }
 
+    /// How many seconds something takes.
+    async fn seconds<T>(&self, what: impl Future<Output = T>) -> (T, u64) {
+        let began = self.clock.now();
+        let done = what.await;
+        (done, self.clock.now().since(began).as_secs())
+    }
+
     /// What was asked since the last time, by function: the calls that count against the control plane's rate, and the
     /// reads that do not. The rate was kept at all times.
     fn asked(&self) -> BTreeMap<String, (Vec<&'static str>, usize)> {
         let asked = self.twin.asked();
-        let counted: Vec<&Asked> =
+        let mut counted: Vec<&Asked> =
             asked.iter().filter(|call| !matches!(call.operation, "GetFunction" | "Invoke")).collect();
+        // They are told when they are answered, and many are under way.
+        counted.sort_by_key(|call| call.at);
         for (first, call) in counted.iter().enumerate() {
             let within = counted[first..].iter().take_while(|other| other.at.since(call.at) < Duration::from_secs(1));
             let second = within.count();
@@ -121,25 +136,32 @@ path = "/"
 status = 200
 "#;
 
+/// Where live points and with which shares, which anybody may have changed by hand.
 const ONE_READ: [&str; 1] = ["GetAlias"];
 
 #[tokio::test]
 async fn a_hundred_functions_are_promoted_within_the_budget() {
     let street = Street::new(100);
-    let first = street.release().await;
+    let (first, took) = street.seconds(street.release()).await;
+    // Six calls for each function at ten per second; what settles, settles meanwhile. One by one it is 253 s.
+    assert!((59..100).contains(&took), "{took} s");
     for (function, (counted, _)) in street.asked() {
         let made = ["CreateFunction", "PublishVersion", "GetAlias", "GetAlias", "CreateAlias", "GetAlias"];
         assert_eq!(counted, made, "{function}");
     }
 
-    promote_to(&street.context, &"dev".parse().unwrap(), first).await.unwrap();
+    let dev = "dev".parse().unwrap();
+    let (again, took) = street.seconds(promote_to(&street.context, &dev, first)).await;
+    again.unwrap();
+    assert!((9..12).contains(&took), "{took} s");
     for (function, (counted, reads)) in street.asked() {
         assert_eq!((counted.as_slice(), reads), (ONE_READ.as_slice(), 2), "{function}");
     }
 
     street.project.improve(&name(7), "second");
     street.project.commit("fix: one of them");
-    street.release().await;
+    let (_, took) = street.seconds(street.release()).await;
+    assert!((19..26).contains(&took), "{took} s");
     let changed = ["GetAlias", "UpdateFunctionCode", "GetAlias", "GetAlias", "UpdateAlias", "GetAlias"];
     for (function, (counted, reads)) in street.asked() {
         if function == format!("{}-dev", name(7)) {
@@ -148,6 +170,53 @@ async fn a_hundred_functions_are_promoted_within_the_budget() {
         } else {
             // What is live is noted once more before anything moves.
             assert_eq!((counted.as_slice(), reads), (["GetAlias", "GetAlias"].as_slice(), 3), "{function}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn of_several_bad_functions_the_first_by_name_is_told_and_nothing_moved() {
+    let street = Street::new(40);
+    street.release().await;
+    street.asked();
+    for number in [5, 9, 31] {
+        street.project.behave(&name(number), &json!({ "package": format!("{number} without a program") }));
+    }
+    street.project.commit("fix: without programs");
+    let died = release(&street.context).await;
+    assert_eq!(code(&died), 6, "{died:?}");
+    let said = format!("{:#}", died.unwrap_err());
+    assert!(said.contains("f005-dev: ") && !said.contains("f009") && !said.contains("f031"), "{said}");
+    let moved = street.twin.asked().into_iter().any(|call| call.operation == "UpdateAlias");
+    assert!(!moved, "nothing was shifted");
+}
+
+/// A kill is in the middle of many calls here: what is under way still takes effect.
+#[tokio::test]
+async fn whoever_is_killed_while_many_are_under_way_is_followed_by_one_who_ends_it() {
+    const FUNCTIONS: usize = 20;
+    const KILLS: usize = 12;
+    let street = Street::new(FUNCTIONS);
+    street.release().await;
+    let (dev, live) = ("dev".parse().unwrap(), "live".parse().unwrap());
+    let mut calls = 0;
+    for trial in 0..=KILLS {
+        for number in 0..FUNCTIONS {
+            street.project.improve(&name(number), &format!("trial {trial}"));
+        }
+        street.project.commit("fix: all of them");
+        let release = seal(&street.context).await.unwrap().release;
+        let fate =
+            if trial == 0 { Fate::undisturbed() } else { Fate::new(How::KilledAfter, trial * calls / (KILLS + 1)) };
+        let ended = promote_to(&fate.over(street.context.clone()), &dev, release).await;
+        assert_eq!(code(&ended), if trial == 0 { 0 } else { 8 }, "{trial}: {ended:?}");
+        calls = calls.max(fate.calls());
+        promote_to(&street.context, &dev, release).await.unwrap();
+        let (manifest, _) = facts::manifest(&street.context, release).await.unwrap();
+        for (function, sealed) in &manifest.functions {
+            let fleet = &street.context.fleets[&dev];
+            let found = fleet.live(&format!("{function}-dev").parse().unwrap(), &live).await.unwrap().unwrap();
+            assert_eq!(found.code, manifest.objects[&sealed.artifact].sha256, "{function} after kill {trial}");
         }
     }
 }
@@ -223,7 +292,7 @@ variables_key = 'arn:aws:kms:us-east-1:000000000000:alias/any'
 ";
 
 /// A fleet of this machine over the wire, which serves as much as Lambda.
-fn twin(home: &Utf8Path, clock: &Arc<Hand>) -> Twin {
+fn twin(home: &Utf8Path, clock: &Arc<dyn Clock>) -> Twin {
     let fleet = LocalFleet::new(Setup {
         root: home.join("fleet"),
         vault: home.join("vault"),
@@ -240,13 +309,13 @@ fn twin(home: &Utf8Path, clock: &Arc<Hand>) -> Twin {
 async fn environments_of_one_account_and_region_share_one_budget() {
     let (home, clock) = (tempfile::tempdir().unwrap(), Hand::new());
     let root = Utf8Path::from_path(home.path()).unwrap();
-    let twin = twin(root, &clock);
+    let time: Arc<dyn Clock> = clock.clone();
+    let twin = twin(root, &time);
     std::fs::write(root.join("release.toml"), TWO_ENVIRONMENTS).unwrap();
     let config = load::release(root, None).unwrap().config;
     let surroundings =
         Surroundings { actor: "ada@laptop".to_owned(), subject: Arc::default(), environment: BTreeMap::new() };
     let session = Session::with(config.aws.as_ref().unwrap(), &surroundings, configured(twin.clone(), "http://twin"));
-    let time: Arc<dyn Clock> = clock.clone();
     let fleets = session.await.unwrap().fleets(&config.path, &time);
     assert_eq!(fleets.len(), 2);
     let (name, live) = ("f-dev".parse().unwrap(), "live".parse().unwrap());
@@ -265,7 +334,8 @@ async fn environments_of_one_account_and_region_share_one_budget() {
 #[tokio::test]
 async fn more_than_lambda_serves_is_busy() {
     let (home, clock) = (tempfile::tempdir().unwrap(), Hand::new());
-    let twin = twin(Utf8Path::from_path(home.path()).unwrap(), &clock);
+    let time: Arc<dyn Clock> = clock.clone();
+    let twin = twin(Utf8Path::from_path(home.path()).unwrap(), &time);
     // The SDK's own retries would wait in real time.
     let once = configured(twin, "http://twin").into_builder().retry_config(RetryConfig::disabled()).build();
     let place = Place {

@@ -112,12 +112,13 @@ impl Inner {
         let qualifier = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "Qualifier");
         let qualifier = qualifier.map(|(_, value)| value.into_owned());
         let call = Call { method: request.method().to_owned(), parts, qualifier, body };
+        let at = self.clock.now();
         let (operation, answered) = self.lambda(&call).await;
         let json: Value = serde_json::from_slice(&call.body).unwrap_or_default();
         let function = call.parts.first().map(|name| (*name).to_owned());
         let function = function.unwrap_or_else(|| json["FunctionName"].as_str().unwrap_or_default().to_owned());
         let throttled = matches!(answered, Err(FleetError::Throttled(_)));
-        self.asked.lock().unwrap().push(Asked { at: self.clock.now(), operation, function, throttled });
+        self.asked.lock().unwrap().push(Asked { at, operation, function, throttled });
         answered.unwrap_or_else(|error| refusal(&error))
     }
 

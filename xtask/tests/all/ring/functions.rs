@@ -78,6 +78,14 @@ impl Sick {
 
 #[async_trait]
 impl Fleet for Sick {
+    fn at_once(&self) -> usize {
+        self.0.at_once()
+    }
+
+    fn may_create(&self, name: &FleetName) -> Result<(), FleetError> {
+        self.0.may_create(name)
+    }
+
     async fn function(&self, name: &FleetName) -> Result<Option<FunctionState>, FleetError> {
         Ok(self.0.function(name).await?.map(|state| self.of(name, state)))
     }

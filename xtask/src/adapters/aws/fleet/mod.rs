@@ -44,6 +44,10 @@ use crate::{
     },
 };
 
+/// So many that the budget is what limits: while one function settles, which takes a second or more, the budget gives out ten
+/// calls for others.
+const AT_ONCE: usize = 16;
+
 /// The functions of one environment.
 pub struct LambdaFleet {
     lambda: aws_sdk_lambda::Client,
@@ -115,15 +119,14 @@ impl LambdaFleet {
         self.complete(name, told, &asked).await.map(Some)
     }
 
-    fn may_create(&self, name: &FleetName, configuration: &Configuration) -> Result<&Create, FleetError> {
+    /// With what a function is made.
+    fn creation(&self, name: &FleetName) -> Result<&Create, FleetError> {
         self.place.create.as_ref().ok_or_else(|| {
             let environment = &self.place.environment;
-            let architecture = told::architecture(configuration.architecture);
             FleetError::NotAllowed(format!(
                 "function `{name}` does not exist in Lambda, and making it is not allowed: give \
                  `profile.aws.environments.{environment}.create.role` in release.toml, or have it made with the runtime \
-                 provided.al2023, the handler bootstrap and the architecture {}",
-                architecture.as_str()
+                 provided.al2023, the handler bootstrap and the architecture that releases are built for"
             ))
         })
     }
@@ -137,6 +140,14 @@ impl std::fmt::Debug for LambdaFleet {
 
 #[async_trait]
 impl Fleet for LambdaFleet {
+    fn at_once(&self) -> usize {
+        AT_ONCE
+    }
+
+    fn may_create(&self, name: &FleetName) -> Result<(), FleetError> {
+        self.creation(name).map(drop)
+    }
+
     async fn function(&self, name: &FleetName) -> Result<Option<FunctionState>, FleetError> {
         self.read(name, None).await
     }
@@ -148,7 +159,7 @@ impl Fleet for LambdaFleet {
         configuration: &Configuration,
     ) -> Result<FunctionState, FleetError> {
         limits::check_configuration(configuration)?;
-        let create = self.may_create(name, configuration)?;
+        let create = self.creation(name)?;
         self.source.check(code).await?;
         let asked = asked(format!("function `{name}`"), "make");
         self.budget.turn(Kind::Other).await;

@@ -180,6 +180,15 @@ enum Started {
 
 #[async_trait]
 impl Fleet for LocalFleet {
+    /// One after the other: whoever looks for what a fault does counts calls.
+    fn at_once(&self) -> usize {
+        1
+    }
+
+    fn may_create(&self, _name: &FleetName) -> Result<(), FleetError> {
+        Ok(())
+    }
+
     async fn function(&self, name: &FleetName) -> Result<Option<FunctionState>, FleetError> {
         let name = name.clone();
         self.control(Kind::Read, move |store| store.existing(&name)?.map(|function| function.latest()).transpose())

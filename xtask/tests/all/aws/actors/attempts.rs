@@ -29,7 +29,7 @@ use super::{City, s3, user};
 const BOX: &str = "v1.0.0/alpha.zip";
 
 /// Whether something was refused for want of a permission.
-fn refused<T, E>(result: Result<T, SdkError<E, HttpResponse>>) -> bool
+pub(super) fn refused<T, E>(result: Result<T, SdkError<E, HttpResponse>>) -> bool
 where
     E: ProvideErrorMetadata,
 {

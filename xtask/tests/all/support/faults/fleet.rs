@@ -84,6 +84,14 @@ impl Fated<dyn Fleet> {
 
 #[async_trait]
 impl Fleet for Fated<dyn Fleet> {
+    fn at_once(&self) -> usize {
+        self.inner.at_once()
+    }
+
+    fn may_create(&self, name: &FleetName) -> Result<(), FleetError> {
+        self.inner.may_create(name)
+    }
+
     async fn function(&self, name: &FleetName) -> Result<Option<FunctionState>, FleetError> {
         self.state(format!("function {name}"), || self.inner.function(name)).await
     }
