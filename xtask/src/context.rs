@@ -1,8 +1,8 @@
 //! The one value through which everything that a command needs of the world comes in.
 
 use std::{
-    collections::BTreeMap,
-    sync::{Arc, OnceLock},
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
 };
 
 use camino::Utf8PathBuf;
@@ -13,8 +13,8 @@ use crate::{
     failure::Failure,
     model::{names::EnvName, version::Version},
     ports::{
-        alarms::Alarms, cargo::Cargo, clock::Clock, fleet::Fleet, git::Git, lock::Locks, signer::Signer, story::Story,
-        vault::Vault, witness::Witness,
+        alarms::Alarms, cargo::Cargo, clock::Clock, fleet::Fleet, git::Git, identity::Identity, lock::Locks,
+        reviews::Reviews, signer::Signer, story::Story, vault::Vault, witness::Witness,
     },
 };
 
@@ -51,12 +51,18 @@ pub struct Context {
     pub fleets: BTreeMap<EnvName, Arc<dyn Fleet>>,
     /// What this process is about.
     pub subject: Arc<Subject>,
+    /// What was met on the way and is told once.
+    pub notices: Arc<Notices>,
     /// Why environments cannot be deployed to from here, of those that cannot.
     pub withheld: BTreeMap<EnvName, String>,
     /// Who is told what happened.
     pub channels: Arc<Channels>,
     /// What watches each environment.
     pub alarms: BTreeMap<EnvName, Arc<dyn Alarms>>,
+    /// The reviews of the workflow run that this process is a part of, if it is of one.
+    pub reviews: Option<Arc<dyn Reviews>>,
+    /// The run of a CI system that this process is a part of, if it is of one.
+    pub identity: Option<Arc<dyn Identity>>,
     /// The repository.
     pub git: Arc<dyn Git>,
     /// The build tool.
@@ -81,6 +87,29 @@ impl Subject {
     #[must_use]
     pub fn release(&self) -> Option<Version> {
         self.0.get().copied()
+    }
+}
+
+/// What a command met on its way, cannot mend and must not keep to itself: told once each, however often it is met.
+#[derive(Debug, Default)]
+pub struct Notices(Mutex<BTreeSet<String>>);
+
+impl Notices {
+    /// Warns of it, unless it was told before.
+    pub fn tell(&self, story: &dyn Story, notice: &str) {
+        if self.met().insert(notice.to_owned()) {
+            story.warn(notice);
+        }
+    }
+
+    /// All that was told.
+    #[must_use]
+    pub fn told(&self) -> Vec<String> {
+        self.met().iter().cloned().collect()
+    }
+
+    fn met(&self) -> MutexGuard<'_, BTreeSet<String>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

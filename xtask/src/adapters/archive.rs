@@ -1,42 +1,73 @@
 //! Packing an artifact: a zip with `bootstrap` at its root whose bytes depend on nothing but the executable's.
 
-use std::{
-    fs::File,
-    io::{self, Seek, SeekFrom},
-};
+use std::{fs, sync::LazyLock};
 
 use anyhow::Context as _;
 use camino::Utf8Path;
-use zip::{CompressionMethod, DateTime, ZipWriter, write::SimpleFileOptions};
+use libdeflater::{CompressionLvl, Compressor, crc32};
+use rawzip::{CompressionMethod, DataDescriptorOutput, ZipArchiveWriter};
 
-use crate::{adapters::local::files, model::digest::Digest};
+use crate::model::digest::Digest;
 
 /// Packs one executable. Time (1980-01-01, the earliest that a zip can say), mode, method and level are fixed; there
 /// are no folder entries and nothing of the file system gets in. Gives the zip's digest and its size in bytes.
 ///
+/// A zip that this very packer made of this very executable is not made again, if its bytes are still what they were.
+///
 /// # Errors
 /// If either file cannot be read or written.
 pub fn pack(executable: &Utf8Path, to: &Utf8Path) -> anyhow::Result<(Digest, u64)> {
-    let mut bootstrap = File::open(executable).with_context(|| format!("failed to read {executable}"))?;
-    let mut write = || -> anyhow::Result<File> {
-        let mut zip = ZipWriter::new(File::options().read(true).write(true).create(true).truncate(true).open(to)?);
-        let options = SimpleFileOptions::default()
-            .compression_method(CompressionMethod::Deflated)
-            .compression_level(Some(9))
-            .last_modified_time(DateTime::default())
-            .unix_permissions(0o755);
-        zip.start_file("bootstrap", options)?;
-        io::copy(&mut bootstrap, &mut zip)?;
-        Ok(zip.finish()?)
-    };
-    let mut file = write().with_context(|| format!("failed to pack {executable} into {to}"))?;
-    file.seek(SeekFrom::Start(0)).with_context(|| format!("failed to read {to}"))?;
-    files::copy_hashing(&mut file, &mut io::sink()).with_context(|| format!("failed to read {to}"))
+    let content = fs::read(executable).with_context(|| format!("failed to read {executable}"))?;
+    let receipt = to.with_extension("packed");
+    let made_of = format!("{} by {}\n", Digest::of(&content), *PACKER);
+    if let Some(packed) = made_before(to, &receipt, &made_of) {
+        return Ok(packed);
+    }
+    let failed = || format!("failed to pack {executable} into {to}");
+    let zip = zipped(&content).with_context(failed)?;
+    let sha256 = Digest::of(&zip);
+    fs::write(to, &zip).with_context(failed)?;
+    fs::write(&receipt, format!("{made_of}{sha256}\n")).with_context(failed)?;
+    Ok((sha256, zip.len() as u64))
+}
+
+/// libdeflate's own default. As `cargo xtask bench packaging` measures it: no more bytes than `zip -9` in a tenth of its time,
+/// where level 9 takes more than twice as long for under 1 % less, and level 12 eleven times as long for 3 % less.
+const LEVEL: i32 = 6;
+
+/// The packer's fingerprint, taken of what it makes of a known content: another library may pack otherwise.
+static PACKER: LazyLock<Digest> = LazyLock::new(|| {
+    let known: Vec<u8> = (0..1 << 15_u32).flat_map(|n: u32| (n.wrapping_mul(n) >> 7).to_le_bytes()).collect();
+    Digest::of(&zipped(&known).unwrap_or_default())
+});
+
+/// What lies there already, if it was made of the same and is as it was made.
+fn made_before(zip: &Utf8Path, receipt: &Utf8Path, made_of: &str) -> Option<(Digest, u64)> {
+    let receipt = fs::read_to_string(receipt).ok()?;
+    let sealed = receipt.strip_prefix(made_of)?.trim_end();
+    let bytes = fs::read(zip).ok()?;
+    let sha256 = Digest::of(&bytes);
+    (sha256.to_string() == sealed).then_some((sha256, bytes.len() as u64))
+}
+
+fn zipped(content: &[u8]) -> anyhow::Result<Vec<u8>> {
+    let mut compressor = Compressor::new(CompressionLvl::new(LEVEL).unwrap_or_default());
+    let mut deflated = vec![0; compressor.deflate_compress_bound(content.len())];
+    let length = compressor.deflate_compress(content, &mut deflated)?;
+    let mut zip = ZipArchiveWriter::new(Vec::with_capacity(length + 512));
+    let entry = zip.new_file("bootstrap").compression_method(CompressionMethod::DEFLATE).unix_permissions(0o100_755);
+    let (mut entry, _) = entry.start()?;
+    std::io::Write::write_all(&mut entry, &deflated[..length])?;
+    entry.finish(DataDescriptorOutput::new(crc32(content), content.len() as u64))?;
+    Ok(zip.finish()?)
 }
 
 #[cfg(test)]
 mod tests {
-    use std::{fs, os::unix::fs::PermissionsExt as _};
+    use std::{
+        fs::File,
+        os::unix::fs::{MetadataExt as _, PermissionsExt as _},
+    };
 
     use camino::Utf8PathBuf;
 
@@ -64,7 +95,7 @@ mod tests {
             digests.push(sha256.to_string());
         }
         assert_eq!(digests[0], digests[1]);
-        insta::assert_snapshot!(digests[0], @"sha256:4ae6f5c1cf1f7f9ccb7cf0b1c3cd7a8bda21db99e4b5ece26acf5240d05e0404");
+        insta::assert_snapshot!(digests[0], @"sha256:528c9c1b527109d375f23bff4252ef12853109f3b5e5634729602e0370cd629b");
     }
 
     #[test]
@@ -76,5 +107,28 @@ mod tests {
         assert_eq!(zip.len(), 1);
         let entry = zip.by_index(0).unwrap();
         assert_eq!((entry.name().unwrap().as_ref(), entry.unix_mode()), ("bootstrap", Some(0o100_755)));
+    }
+
+    /// Anything but the same executable, the same packer and the zip as it was made is packed again.
+    #[test]
+    fn what_did_not_change_is_not_packed_again() {
+        let (_keep, root) = folder();
+        let (executable, zip) = (root.join("x"), root.join("x.zip"));
+        fs::write(&executable, b"first").unwrap();
+        let packed = pack(&executable, &zip).unwrap();
+        let written = || fs::metadata(&zip).unwrap().mtime_nsec();
+        let first = written();
+        assert_eq!(pack(&executable, &zip).unwrap(), packed);
+        assert_eq!(written(), first);
+        fs::write(&zip, b"not what was packed").unwrap();
+        assert_eq!(pack(&executable, &zip).unwrap(), packed);
+        assert_eq!(Digest::of(&fs::read(&zip).unwrap()), packed.0);
+        let receipt = fs::read_to_string(root.join("x.packed")).unwrap();
+        fs::write(root.join("x.packed"), receipt.replace(&PACKER.to_string(), "another")).unwrap();
+        let second = written();
+        assert_eq!(pack(&executable, &zip).unwrap(), packed);
+        assert_ne!(written(), second);
+        fs::write(&executable, b"second").unwrap();
+        assert_ne!(pack(&executable, &zip).unwrap(), packed);
     }
 }

@@ -3,10 +3,12 @@
 pub mod archive;
 #[cfg(feature = "aws")]
 pub mod aws;
+pub mod bench;
 pub mod binary;
 pub mod cargo;
 pub mod draft;
 pub mod git;
+pub mod github;
 pub mod limits;
 pub mod local;
 pub mod notify;

@@ -51,6 +51,7 @@ pub(super) fn run(world: &World, args: Args) -> anyhow::Result<Answer> {
         functions: &functions,
         profile: &config.cargo_profile,
         target: config.target.as_deref(),
+        glibc: config.glibc.as_ref(),
         out: &out,
         purpose: Purpose::Seal,
     };

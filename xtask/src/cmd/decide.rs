@@ -50,7 +50,8 @@ pub(super) async fn run(world: &World, args: Args, verdict: Verdict) -> anyhow::
     let request = Request { environment: to, release, verdict, role, comment };
     let decided = decide::run(&context, &request, &*key).await?;
     let next = status::next_step(&context, Some(release)).await?;
-    let text = text(&decided);
+    let observed = decided.observed.iter().map(|line| format!("\nalso: {line}")).collect::<String>();
+    let text = format!("{}{observed}", text(&decided));
     Answer::new(&decided, format!("{text}\n\nnext: {}", next.command))
 }
 

@@ -63,6 +63,9 @@ async fn fix(context: &Context) -> anyhow::Result<()> {
             let heads = roles.entry(rule.role.clone()).or_default();
             *heads = (*heads).max(rule.count);
         }
+        for glass in context.config.path.iter().filter_map(|stop| stop.gate.break_glass.as_ref()) {
+            roles.entry(glass.role.clone()).or_insert(1);
+        }
         Throwaway::new(&context.local).make(&roles)?;
     }
     let people = policy_command::read(context)?;

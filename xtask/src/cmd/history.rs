@@ -90,6 +90,11 @@ fn text(history: &[Happened]) -> String {
             EnvironmentEvent::Failed { finding, .. } | EnvironmentEvent::Died { finding } => finding.clone(),
             EnvironmentEvent::Abandoned { reason } | EnvironmentEvent::Withdrawn { reason, .. } => reason.clone(),
             EnvironmentEvent::Shifting { canary: Some(rules), .. } => format!("canary: {rules}"),
+            EnvironmentEvent::Reverified { finding } => {
+                finding.clone().unwrap_or_else(|| "all is well again".to_owned())
+            }
+            EnvironmentEvent::BrokeGlass { reason } => format!("break-glass: {reason}"),
+            EnvironmentEvent::Observed { observation } => observation.to_string(),
             EnvironmentEvent::Weighted { step, weight, .. } => format!("canary step {step}: {weight}% of the calls"),
             _ => String::new(),
         };

@@ -117,6 +117,7 @@ fn spec(world: &World, context: &Context, function: &FunctionName, folder: &Utf8
         functions: &functions,
         profile: "dev",
         target: None,
+        glibc: None,
         out: folder,
         purpose: Purpose::Run,
     };

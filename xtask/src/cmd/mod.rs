@@ -3,6 +3,7 @@
 
 pub mod again;
 mod audit;
+mod bench;
 mod build;
 mod completions;
 mod decide;
@@ -98,6 +99,8 @@ pub enum Command {
     Doctor(doctor::Args),
     /// Run the tests
     Test(test::Args),
+    /// Measure this tool beside what people use
+    Bench(bench::Args),
     /// Print the completion script of a shell
     Completions(completions::Args),
 }
@@ -131,6 +134,7 @@ pub async fn run(world: &World, command: Command) -> anyhow::Result<Answer> {
         Command::Invoke(args) => invoke::run(world, args).await,
         Command::Doctor(args) => doctor::run(world, args).await,
         Command::Test(args) => test::run(world, &args),
+        Command::Bench(args) => bench::run(world, &args),
         Command::Completions(args) => completions::run(&args),
     }
 }

@@ -24,6 +24,9 @@ pub struct Args {
     /// The release [default: the newest that is verified in the environment before]
     #[arg(long, value_name = "VERSION")]
     release: Option<Version>,
+    /// Let it in through a freeze and before it has soaked, and say why: whoever may must have approved it
+    #[arg(long, value_name = "REASON", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    break_glass: Option<String>,
 }
 
 pub(super) async fn run(world: &World, args: Args) -> anyhow::Result<Answer> {
@@ -33,13 +36,13 @@ pub(super) async fn run(world: &World, args: Args) -> anyhow::Result<Answer> {
         None => promote::default_release(&context, &args.to).await?,
     };
     if world.globals.plan {
-        let (plan, _) = survey::plan(&context, &args.to, release).await?;
+        let (plan, _) = survey::plan_breaking(&context, &args.to, release, args.break_glass.as_deref()).await?;
         let refusals = (!plan.gate.holds()).then(|| plan.gate.refusals());
         let refused = refusals.map(|r| Failure::Refused(format!("the gate of {} refuses {release}:\n{r}", args.to)));
         let refused = refused.or_else(|| plan.refused().map(Failure::usage));
         return Ok(Answer::new(&plan, text(&plan)?)?.failing(refused));
     }
-    let promoted = carry_out(world, &context, &args.to, release).await?;
+    let promoted = carry_out(world, &context, &args.to, (release, args.break_glass.as_deref())).await?;
     let overview = crate::engine::status::overview(&context).await?;
     let what = if promoted.changed { "is live" } else { "was live already; nothing changed" };
     let text = format!("{release} {what} in {}\n\n{}", args.to, status::text(&overview, world.columns));
@@ -51,10 +54,11 @@ pub(super) async fn carry_out(
     world: &World,
     context: &Context,
     environment: &EnvName,
-    release: Version,
+    (release, reason): (Version, Option<&str>),
 ) -> anyhow::Result<Promoted> {
-    let (plan, manifest) = survey::plan(context, environment, release).await?;
-    if plan.gate.holds() {
+    let (plan, manifest) = survey::plan_breaking(context, environment, release, reason).await?;
+    // What is lacking may come with the reviews of a workflow run.
+    if plan.gate.lacks_people_only() {
         world.seed(context, environment)?;
     }
     for orphan in &plan.orphans {

@@ -83,7 +83,7 @@ async fn carry(world: &World, context: &Context, plan: &ReleasePlan, sealed: &Se
     let mut promoted = Vec::new();
     for environment in &plan.through {
         if facts::standing(context, environment, sealed.release).await? != Standing::Verified {
-            promoted.push(promote::carry_out(world, context, environment, sealed.release).await?);
+            promoted.push(promote::carry_out(world, context, environment, (sealed.release, None)).await?);
         }
     }
     Ok(promoted)

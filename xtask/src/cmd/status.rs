@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use crate::{
     cmd::{World, promote},
     engine::status::{self, EnvironmentStatus, ReleaseStatus, Status},
-    model::version::Version,
+    model::{environment::FailedCheck, version::Version},
     output::{
         Answer,
         table::{fitted, table},
@@ -72,7 +72,12 @@ fn line(environment: &EnvironmentStatus) -> String {
     let name = &environment.environment;
     let live = environment.live.as_ref().map(|live| {
         let synced = live.synced.map(|time| format!(", Globally Synced at {time}")).unwrap_or_default();
-        format!("\n{name}: {} since {}{synced}", live.release, live.since)
+        let glass = live.break_glass.as_ref().map(|reason| format!(", let in by BREAK-GLASS: {reason}"));
+        format!("\n{name}: {} since {}{synced}{}", live.release, live.since, glass.unwrap_or_default())
+    });
+    let failed = environment.live.as_ref().and_then(|live| live.failed.as_ref()).map(|failed| {
+        let FailedCheck { at, finding } = failed;
+        format!("\n{name}: its newest verification, at {at}, failed: {finding}")
     });
     let held = environment.holder.as_ref().map(|c| format!("\n{name} is held by {} for {}", c.owner, c.release));
     let canary = environment.canary.as_ref().map(|canary| {
@@ -86,7 +91,7 @@ fn line(environment: &EnvironmentStatus) -> String {
         );
         format!("\n{name}: canary: {now}")
     });
-    [live, held, canary].into_iter().flatten().collect()
+    [live, failed, held, canary].into_iter().flatten().collect()
 }
 
 fn release_text(status: &ReleaseStatus) -> anyhow::Result<String> {

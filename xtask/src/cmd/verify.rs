@@ -21,6 +21,9 @@ pub(super) async fn run(world: &World, args: Args) -> anyhow::Result<Answer> {
     for notice in &verification.notices {
         context.story.note(notice);
     }
+    if !world.globals.plan {
+        verify::record(&context, &verification).await;
+    }
     let failure = verification.failure();
     Ok(Answer::new(&verification, text(&verification))?.failing(failure))
 }

@@ -10,6 +10,7 @@ use crate::{
     adapters::{
         cargo::SystemCargo,
         git::LocalGit,
+        github::{JobIdentity, WorkflowRun},
         local::{
             alarms::LocalAlarms,
             clock::SystemClock,
@@ -32,7 +33,10 @@ use crate::{
     failure::Failure,
     model::{manifest::Stop, names::EnvName},
     output::progress::Narrator,
-    ports::{alarms::Alarms, buckets::Buckets, clock::Clock, fleet::Fleet, git::Git, signer::Signer, story::Story},
+    ports::{
+        alarms::Alarms, buckets::Buckets, clock::Clock, fleet::Fleet, git::Git, identity::Identity, reviews::Reviews,
+        signer::Signer, story::Story,
+    },
 };
 
 /// What this process was started with.
@@ -72,6 +76,15 @@ impl World {
             Some(path) => self.working_directory.join(path),
             None => root.join(".local"),
         }
+    }
+
+    /// Who runs the command, as the ledger names them: in a workflow run whoever started it, by their login alone; else
+    /// `user@host`.
+    fn actor(&self) -> String {
+        let of = |name: &str| self.environment.get(name).filter(|value| !value.is_empty());
+        let workflow = of("GITHUB_ACTIONS").is_some_and(|value| value == "true");
+        let login = of("GITHUB_TRIGGERING_ACTOR").or_else(|| of("GITHUB_ACTOR")).filter(|_| workflow);
+        login.cloned().unwrap_or_else(|| format!("{}@{}", self.user, self.machine))
     }
 
     /// The story on stderr.
@@ -114,7 +127,7 @@ impl World {
             );
         }
         let locks = FileLocks::new(&local.join("locks"));
-        let actor = format!("{}@{}", self.user, self.machine);
+        let actor = self.actor();
         let subject = Arc::new(Subject::default());
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let Cloud { primary, recovery, signer, fleets, alarms, withheld } = match self.globals.profile {
@@ -141,8 +154,11 @@ impl World {
             locks: Arc::new(locks),
             fleets,
             alarms,
+            identity: JobIdentity::of(&self.environment).map(|job| Arc::new(job) as Arc<dyn Identity>),
+            reviews: WorkflowRun::of(&self.environment, &clock).map(|run| Arc::new(run) as Arc<dyn Reviews>),
             channels,
             subject,
+            notices: Arc::default(),
             withheld,
             git: Arc::new(git) as Arc<dyn Git>,
             cargo: Arc::new(self.cargo()),
@@ -160,7 +176,7 @@ impl World {
     pub async fn buckets(&self, config: &Config, role: &str) -> Result<Arc<dyn Buckets>, Failure> {
         let Some(aws) = &config.aws else { return Err(Failure::usage("release.toml has no [profile.aws]")) };
         let role = role.parse().map_err(|error| Failure::usage(format!("a role is taken by its ARN: {error}")))?;
-        let (actor, subject) = (format!("{}@{}", self.user, self.machine), Arc::new(Subject::default()));
+        let (actor, subject) = (self.actor(), Arc::new(Subject::default()));
         let session =
             Session::open(aws, &Surroundings { actor, subject, environment: self.environment.clone() }).await?;
         Ok(session.buckets(&role, &(Arc::new(SystemClock) as Arc<dyn Clock>)))

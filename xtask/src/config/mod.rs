@@ -15,6 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use camino::Utf8PathBuf;
 
 use crate::model::{
+    binary::Glibc,
     configuration::{Architecture, Configuration, Variables},
     manifest::Stop,
     names::{AlarmName, AliasName, EnvName, FleetName, FunctionName},
@@ -30,6 +31,8 @@ pub struct Config {
     pub cargo_profile: String,
     /// The target triple; `None` for this machine's own.
     pub target: Option<String>,
+    /// The glibc to build for, at most; `None` for what the linker finds.
+    pub glibc: Option<Glibc>,
     /// Every function.
     pub functions: BTreeMap<FunctionName, FunctionConfig>,
     /// The promotion path.

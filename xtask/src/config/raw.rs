@@ -9,6 +9,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::model::{
+    binary::Glibc,
     canary::CanaryRules,
     configuration::Tracing,
     manifest::GateRules,
@@ -50,6 +51,10 @@ pub struct Build {
     pub profile: Option<String>,
     /// The target triple, this machine's own if not given.
     pub target: Option<String>,
+    /// The glibc that the functions may need at most, for example `2.34`; the machine's own if not given. Builds with
+    /// cargo-zigbuild.
+    #[schemars(with = "Option<String>")]
+    pub glibc: Option<Glibc>,
 }
 
 /// One function: what is declared for every environment, and what differs in single ones.

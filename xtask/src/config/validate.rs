@@ -66,6 +66,7 @@ pub fn release(raw: raw::Release) -> Result<Config, Vec<String>> {
         first_release: raw.first_release.unwrap_or(Version { major: 1, minor: 0, patch: 0 }),
         cargo_profile: raw.build.profile.unwrap_or_else(|| "function".to_owned()),
         target: raw.build.target,
+        glibc: raw.build.glibc,
         functions,
         alias: alias(local.alias.as_ref()).map_err(|problem| vec![problem])?,
         fleet_names,
@@ -106,6 +107,23 @@ fn path(raw: &raw::Release, names: &[EnvName], problems: &mut Vec<String>) {
     for environment in &raw.environments {
         let name = &environment.name;
         gate(name, &environment.gate, problems);
+        if environment.gate.break_glass.is_some() && environment.recovery {
+            problems.push(format!(
+                "gate of `{name}`: `break_glass` is for promotions, and `{name}` is fed by synchronisation"
+            ));
+        }
+        if environment.gate.reviews.is_some() && environment.recovery {
+            problems.push(format!(
+                "gate of `{name}`: `reviews` are seen when a workflow promotes, and `{name}` is fed by synchronisation"
+            ));
+        } else if environment.gate.reviews.is_some()
+            && environment.gate.approvals.is_empty()
+            && environment.gate.break_glass.is_none()
+        {
+            problems.push(format!(
+                "gate of `{name}`: `reviews` without `approvals`: there is nothing they could count for"
+            ));
+        }
     }
     if raw.environments.first().is_some_and(|first| first.recovery) {
         problems.push("the first environment cannot be `recovery`: there is nothing before it to follow".to_owned());
@@ -139,6 +157,10 @@ fn gate(name: &EnvName, rules: &GateRules, problems: &mut Vec<String>) {
                 rule.role
             ));
         }
+    }
+    if rules.reviews.as_ref().and_then(|rule| rule.environment.as_ref()).is_some_and(|name| name.trim().is_empty()) {
+        problems
+            .push(format!("gate of `{name}`: `reviews.environment` is empty: write GitHub's name, or leave it out"));
     }
     let mut kinds = BTreeSet::new();
     for rule in rules.evidence.iter().filter(|rule| !kinds.insert(&rule.kind)) {

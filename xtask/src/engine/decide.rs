@@ -14,12 +14,13 @@ use crate::{
         approval::{ApprovalEvent, Statement},
         digest::Digest,
         entry::{ChainName, Entry, Record},
-        manifest::Manifest,
+        manifest::{GateRules, Manifest},
         names::{EnvName, PersonId, RoleName},
-        people::People,
+        people::{People, same_text},
+        review::NOT_SIGNED,
         version::Version,
     },
-    plan::gate::{self as plan, Signed},
+    plan::gate::{self as plan, Observed, Signed},
     ports::person_key::PersonKey,
 };
 
@@ -74,6 +75,8 @@ pub struct Decided {
     pub signature: String,
     /// Where it lies in the vault.
     pub entry: String,
+    /// The reviews that were seen of that release there, one line each: nobody but the deployer signed them.
+    pub observed: Vec<String>,
 }
 
 /// The roles that the gate of an environment still lacks for a release, then the others that it asks for.
@@ -84,12 +87,14 @@ pub async fn roles(context: &Context, environment: &EnvName, release: Version) -
     let (manifest, _) = facts::manifest(context, release).await?;
     let gathered = gate::gather(context, environment, &manifest).await?;
     let facts = gathered.facts();
-    let demands = plan::rules(&manifest, facts.today, facts.policy).approvals;
+    let GateRules { approvals: demands, break_glass, .. } = plan::rules(&manifest, facts.today, facts.policy);
     // The gate judges its demands in their order, each by one rule.
     let judged = plan::judge(&facts).rules.into_iter().filter(|rule| rule.rule == "approval").map(|rule| rule.holds);
     let mut all: Vec<(bool, RoleName)> = judged.zip(demands).map(|(holds, demand)| (holds, demand.role)).collect();
     all.sort_by_key(|(holds, _)| *holds);
-    Ok(all.into_iter().map(|(_, role)| role).collect())
+    // Whoever may break the glass is asked last: most entries never need them.
+    let glass = break_glass.map(|glass| glass.role).filter(|role| all.iter().all(|(_, known)| known != role));
+    Ok(all.into_iter().map(|(_, role)| role).chain(glass).collect())
 }
 
 /// Signs and records a decision.
@@ -115,7 +120,11 @@ pub async fn run(context: &Context, request: &Request, key: &dyn PersonKey) -> a
         Ok(ledger::Draft { release: Some(request.release), manifest: Some(digest), event: event.clone() })
     })
     .await?;
-    decided(&chain, &record, &people, request, digest)
+    let observed = gate::observed(context, request.release, &request.environment).await?;
+    let observed = observed.iter().flat_map(|seen| seen.reviews.iter().map(move |review| (seen, review)));
+    let observed =
+        observed.map(|(seen, review)| format!("{review} (run {} of {}, {NOT_SIGNED})", seen.run.id, seen.at));
+    decided(&chain, &record, &people, request, (digest, observed.collect()))
 }
 
 async fn statement(
@@ -175,7 +184,7 @@ async fn would_count(
         event: event.clone(),
         state: Default::default(),
     };
-    let signed = Signed { entry, signature_ok: true };
+    let signed = Signed { entry, signature_ok: true, linked: true };
     let person = &event.statement().person;
     let judged = match request.verdict {
         Verdict::Approve => match gathered.facts().death {
@@ -196,6 +205,7 @@ async fn would_count(
                 Some(ApprovalEvent::Rejected { .. }) => {
                     Err("dead stays dead: a rejection cannot be taken back".to_owned())
                 }
+                _ if reviewed(&gathered.observed, &gathered.facts(), person) => Ok(()),
                 _ => Err(format!("{person} has approved nothing here")),
             }
         }
@@ -206,12 +216,20 @@ async fn would_count(
     })
 }
 
+/// Whether a review of this person was seen, which they can take back as well.
+fn reviewed(observed: &[Observed], facts: &plan::Facts<'_>, person: &PersonId) -> bool {
+    let people = facts.policy.people.as_ref();
+    let own = people.and_then(|people| people.persons.get(person)?.github.as_ref());
+    let mut logins = observed.iter().flat_map(|seen| &seen.reviews).filter_map(|review| review.login.as_ref());
+    own.is_some_and(|own| logins.any(|login| same_text(own, login)))
+}
+
 fn decided(
     chain: &ChainName,
     record: &Record<ApprovalEvent>,
     people: &People,
     request: &Request,
-    manifest: Digest,
+    (manifest, observed): (Digest, Vec<String>),
 ) -> anyhow::Result<Decided> {
     use crate::model::entry::Event as _;
     let statement = record.entry.event.statement();
@@ -227,5 +245,6 @@ fn decided(
         statement: String::from_utf8_lossy(&record.signed_bytes()?).into_owned(),
         signature: record.signature.clone(),
         entry: chain.key(record.entry.number)?.to_string(),
+        observed,
     })
 }

@@ -21,7 +21,6 @@ use crate::{
     },
     failure::Failure,
     model::{
-        approval::ApprovalEvent,
         entry::ChainName,
         environment::{EnvironmentEvent, Live},
         manifest::{Manifest, Stop},
@@ -183,7 +182,7 @@ async fn bring(
     brought += mirror::chain::<PolicyEvent>(context, there, &ChainName::Policy).await?;
     for chain in folders(context, "approvals").await? {
         now(&chain.to_string());
-        brought += mirror::chain::<ApprovalEvent>(context, there, &chain).await?;
+        brought += mirror::decisions(context, there, &chain).await?;
     }
     for chain in folders(context, "evidence").await? {
         now(&chain.to_string());

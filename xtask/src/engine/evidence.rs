@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     context::Context,
+    engine::ledger,
     failure::Failure,
     model::{
         canonical,
@@ -64,7 +65,7 @@ pub async fn one(context: &Context, key: &VaultKey) -> anyhow::Result<Evidence> 
 pub async fn signed(context: &Context, key: &VaultKey) -> anyhow::Result<SignedEvidence> {
     let bytes = context.vault.read(key).await.map_err(|e| e.failed(format!("failed to read {key}")))?;
     let bytes = bytes.ok_or_else(|| Failure::Integrity(format!("{key} is not sound evidence: it is missing")))?;
-    let trusted = context.signer.trusted(&Writer::Evidence).await?;
+    let trusted = ledger::keys(context, &Writer::Evidence).await?;
     sound(key, &bytes, |_| trusted)
 }
 
@@ -101,10 +102,14 @@ pub async fn add(context: &Context, evidence: &Evidence, content: String) -> any
     let chain = chain(evidence);
     let key = chain.key(1)?;
     let bytes = canonical::to_vec(evidence)?;
-    let signature = context.signer.sign(&Writer::Evidence, &chain.namespace(), &bytes, true).await?;
+    let signature = context.signer.sign(&Writer::Evidence, &chain.namespace(), &bytes, true).await;
+    let signature = signature.map_err(|error| ledger::unfinished(format!("failed to sign {key}"), error))?;
     let bytes = canonical::to_vec(&SignedEvidence { evidence: evidence.clone(), content, signature })?;
     match context.vault.create(&key, Body::Bytes(&bytes)).await {
-        Ok(()) => context.witness.note(&chain, Head { number: 1, sha256: Digest::of(&bytes) }).await?,
+        Ok(()) => {
+            let noted = context.witness.note(&chain, Head { number: 1, sha256: Digest::of(&bytes) }).await;
+            noted.map_err(|error| ledger::unfinished(format!("failed to tell the witness of {key}"), error))?;
+        }
         Err(VaultError::Exists(_)) => {
             let there = one(context, &key).await?;
             let same = (&there.kind, &there.environment, there.manifest)

@@ -108,7 +108,8 @@ async fn path(context: &Context, release: Version) -> anyhow::Result<Vec<Stop>> 
 /// signed: dead stays dead, whatever becomes of the person or the key.
 async fn rejection(context: &Context, stop: &Stop, release: Version) -> anyhow::Result<Option<Death>> {
     let statements = gate::approvals(context, release, &stop.environment).await?;
-    for signed in statements.iter().filter(|s| matches!(s.entry.event, ApprovalEvent::Rejected { .. })) {
+    let statements = statements.iter().map(|(signed, _)| signed);
+    for signed in statements.filter(|s| matches!(s.entry.event, ApprovalEvent::Rejected { .. })) {
         let (manifest, digest) = manifest(context, release).await?;
         let policies = policy::around(context, signed.entry.time).await?;
         let judged = policies.iter().find_map(|policy| {

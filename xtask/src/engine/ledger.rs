@@ -2,6 +2,10 @@
 //!
 //! An append names its number: of two writers one gets it, the other reads the new head, decides again and retries
 //! (DESIGN §4). After each append the head goes to the witness.
+//!
+//! A chain has one writer, and what is not sound in it stops whoever reads it. Chains of decisions are `statements`'.
+
+pub mod statements;
 
 use crate::{
     context::Context,
@@ -9,7 +13,7 @@ use crate::{
     failure::{self, Failure},
     model::{
         digest::Digest,
-        entry::{ChainName, Entry, Event, Record},
+        entry::{ChainName, Entry, Event, Record, Writer},
         key::VaultKey,
         sshsig,
         version::Version,
@@ -56,12 +60,19 @@ pub async fn append_signed<E: Event>(
     mut decide: impl FnMut(Option<&Record<E>>) -> anyhow::Result<Draft<E>>,
 ) -> anyhow::Result<Record<E>> {
     loop {
-        let head = head::<E>(context, chain).await?;
+        // What the next entry links to, and the entry that its state follows: they differ after an object that is none.
+        let (end, head) = match chain {
+            ChainName::Approvals { .. } => statements::read::<E>(context, chain).await?.ending(),
+            _ => {
+                let head = head::<E>(context, chain).await?;
+                (head.as_ref().map(|head| Head { number: head.entry.number, sha256: head.digest }), head)
+            }
+        };
         let draft = decide(head.as_ref())?;
         if let Some(release) = draft.release {
             context.subject.about(release);
         }
-        let (number, previous) = head.as_ref().map_or((1, None), |h| (h.entry.number + 1, Some(h.digest)));
+        let (number, previous) = end.map_or((1, None), |end| (end.number + 1, Some(end.sha256)));
         let before = head.as_ref().map(|h| h.entry.state.clone()).unwrap_or_default();
         let mut entry = Entry {
             schema: 1,
@@ -132,33 +143,35 @@ pub async fn head<E: Event>(context: &Context, chain: &ChainName) -> anyhow::Res
     if let Some(noted) = noted
         && noted.number > number
     {
-        let (there, missing) = (number, noted.number);
-        return Err(Failure::Integrity(format!(
-            "the chain {chain} ends at entry {there}, but the witness saw entry {missing}: \
-             its tail was removed; restore the vault from a copy and run `cargo xtask audit verify`"
-        ))
-        .into());
+        return Err(cut(chain, number, noted).into());
     }
     if number == 0 {
         return Ok(None);
     }
     let record = entry::<E>(context, chain, number).await?;
-    if let ChainName::Approvals { .. } = chain {
-        // Anybody's signature stands here, so that the link must be looked at: others vouch for it themselves.
-        before(context, chain, &record).await?;
-    }
-    if let Some(noted) = noted
-        && noted.number == number
-        && noted.sha256 != record.digest
-    {
-        return Err(Failure::Integrity(format!(
-            "entry {number} of {chain} is not the one that the witness saw ({} instead of {}); \
-             restore the vault from a copy and run `cargo xtask audit verify`",
-            record.digest, noted.sha256
-        ))
-        .into());
-    }
+    seen(chain, number, record.digest, noted)?;
     Ok(Some(record))
+}
+
+/// That a chain is shorter than the witness saw it.
+fn cut(chain: &ChainName, there: u64, noted: Head) -> Failure {
+    Failure::Integrity(format!(
+        "the chain {chain} ends at entry {there}, but the witness saw entry {}: \
+         its tail was removed; restore the vault from a copy and run `cargo xtask audit verify`",
+        noted.number
+    ))
+}
+
+/// The entry that the witness saw must be that very one.
+fn seen(chain: &ChainName, number: u64, found: Digest, noted: Option<Head>) -> Result<(), Failure> {
+    match noted.filter(|noted| noted.number == number && noted.sha256 != found) {
+        None => Ok(()),
+        Some(noted) => Err(Failure::Integrity(format!(
+            "entry {number} of {chain} is not the one that the witness saw ({found} instead of {}); \
+             restore the vault from a copy and run `cargo xtask audit verify`",
+            noted.sha256
+        ))),
+    }
 }
 
 /// What the witness saw; `None` if there is no witness.
@@ -170,7 +183,7 @@ pub async fn heads(context: &Context) -> anyhow::Result<Option<Heads>> {
 }
 
 /// What the witness saw of one chain.
-async fn noted(context: &Context, chain: &ChainName) -> anyhow::Result<Option<Head>> {
+pub(super) async fn noted(context: &Context, chain: &ChainName) -> anyhow::Result<Option<Head>> {
     let head = context.witness.head(chain).await;
     head.map_err(|error| unfinished("failed to ask the witness".to_owned(), error))
 }
@@ -256,13 +269,18 @@ pub(super) fn decode<E: Event>(key: &VaultKey, bytes: &[u8]) -> Result<Record<E>
 async fn check<E: Event>(context: &Context, chain: &ChainName, number: u64, record: &Record<E>) -> anyhow::Result<()> {
     let trusted = match chain {
         ChainName::Approvals { .. } => Vec::new(),
-        _ => {
-            let writer = chain.writer();
-            let trusted = context.signer.trusted(&writer).await;
-            trusted.map_err(|error| unfinished(format!("failed to look for the key of {writer}"), error))?
-        }
+        _ => keys(context, &chain.writer()).await?,
     };
     sound(chain, number, record, &trusted)
+}
+
+/// The keys that a writer's signatures are believed by.
+///
+/// # Errors
+/// Unfinished, if they cannot be read.
+pub(super) async fn keys(context: &Context, writer: &Writer) -> anyhow::Result<Vec<ssh_key::PublicKey>> {
+    let trusted = context.signer.trusted(writer).await;
+    trusted.map_err(|error| unfinished(format!("failed to look for the key of {writer}"), error))
 }
 
 /// Whether an entry is sound for itself: it stands where it says, and one of its writer's keys signed it.
@@ -282,12 +300,13 @@ pub(super) fn sound<E: Event>(
         let found = format!("entry {} of {} by {}", entry.number, entry.chain, entry.writer);
         return Err(Failure::Integrity(format!("{key} holds {found}: it is not in its place")).into());
     }
-    if entry.previous.is_none() != (number == 1) {
+    let decision = matches!(chain, ChainName::Approvals { .. });
+    if !decision && entry.previous.is_none() != (number == 1) {
         let text = format!("{key} does not say which entry is before it, or says so where none is");
         return Err(Failure::Integrity(format!("{text}; run `cargo xtask audit verify`")).into());
     }
     let signed = record.signed_bytes()?;
-    if let ChainName::Approvals { .. } = chain {
+    if decision {
         // Whose key that is, and whether it counts, is the gate's to judge, by the policy; here it must be a signature.
         return match sshsig::signer(&record.signature, &signed, &chain.namespace()) {
             Ok(_) => Ok(()),

@@ -7,9 +7,13 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
 use crate::{
     context::Context,
-    engine::{evidence, facts, ledger},
+    engine::{
+        evidence, facts,
+        ledger::{self, statements},
+    },
     failure::Failure,
     model::{
+        approval::ApprovalEvent,
         canonical,
         digest::Digest,
         entry::{ChainName, Event, Record},
@@ -120,6 +124,34 @@ async fn entry<E: Event>(to: &Context, record: &Record<E>) -> anyhow::Result<()>
     // The very bytes that were verified: another read could bring others, and nothing takes them out again.
     write(to, &key, &Record::encode(&record.entry, &record.signature)?).await?;
     note(to, chain, Head { number, sha256: record.digest }).await
+}
+
+/// Brings a chain of decisions, every object of it: what is no statement, too, because what follows links to its bytes.
+///
+/// # Errors
+/// Integrity, if another object is there; unfinished, if a vault cannot be reached.
+pub async fn decisions(from: &Context, to: &Context, chain: &ChainName) -> anyhow::Result<u64> {
+    let here = statements::read::<ApprovalEvent>(from, chain).await?.objects;
+    let there = statements::read::<ApprovalEvent>(to, chain).await?.objects;
+    for (number, (one, other)) in (1..).zip(here.iter().zip(&there)) {
+        if one != other {
+            let key = chain.key(number)?;
+            let text = format!("{key} is in both vaults and differs: their histories have parted");
+            return Err(Failure::Integrity(format!("{text}; run `cargo xtask audit verify` on each")).into());
+        }
+    }
+    for (number, sha256) in (1..).zip(&here).skip(there.len()) {
+        object_of(from, to, &chain.key(number)?, *sha256).await?;
+        note(to, chain, Head { number, sha256: *sha256 }).await?;
+    }
+    // Whoever was interrupted may not have noted what they brought.
+    let last = there.last().map(|sha256| Head { number: there.len() as u64, sha256: *sha256 });
+    if let Some(last) = last.filter(|_| there.len() >= here.len())
+        && ledger::noted(to, chain).await? != Some(last)
+    {
+        note(to, chain, last).await?;
+    }
+    Ok(here.len().saturating_sub(there.len()) as u64)
 }
 
 /// Brings one piece of evidence, verified.

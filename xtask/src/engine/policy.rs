@@ -19,8 +19,15 @@ use crate::{
 /// # Errors
 /// Integrity or unfinished, as reading goes.
 pub async fn state(context: &Context) -> anyhow::Result<PolicyState> {
-    let head = ledger::head::<PolicyEvent>(context, &ChainName::Policy).await?;
-    Ok(head.map(|record| record.entry.state).unwrap_or_default())
+    Ok(head(context).await?.map(|record| record.entry.state).unwrap_or_default())
+}
+
+/// The entry that put it in force, if any did.
+///
+/// # Errors
+/// Integrity or unfinished, as reading goes.
+pub async fn head(context: &Context) -> anyhow::Result<Option<Record<PolicyEvent>>> {
+    ledger::head(context, &ChainName::Policy).await
 }
 
 /// The policies that held at a moment of someone's clock: clocks differ, so that one which was applied right before may
@@ -52,7 +59,7 @@ pub async fn apply(context: &Context, people: &People) -> anyhow::Result<bool> {
     let gates: BTreeMap<_, _> =
         context.config.path.iter().map(|stop| (stop.environment.clone(), stop.gate.clone())).collect();
     let now = context.clock.now();
-    for gap in context.config.path.iter().flat_map(|stop| gaps(people, &stop.environment, &stop.gate.approvals, now)) {
+    for gap in context.config.path.iter().flat_map(|stop| gaps(people, &stop.environment, &stop.gate, now)) {
         let remedy = match people.throwaway {
             true => "run `cargo xtask doctor --fix`",
             false => "name more people and keys in people.toml, then run `cargo xtask policy apply` again",

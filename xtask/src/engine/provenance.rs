@@ -5,6 +5,7 @@ use ssh_key::PublicKey;
 
 use crate::{
     context::Context,
+    engine::ledger,
     failure::Failure,
     model::{
         digest::Digest,
@@ -20,19 +21,29 @@ use crate::{
 /// # Errors
 /// Integrity, if an artifact is not proven; unfinished, if the vault or the keys cannot be read.
 pub async fn verify(context: &Context, manifest: &Manifest) -> anyhow::Result<()> {
+    match wrong(context, manifest).await? {
+        None => Ok(()),
+        Some(why) => Err(Failure::Integrity(format!("{why}; run `cargo xtask audit verify`")).into()),
+    }
+}
+
+/// Why a box's provenance proves nothing, if it does not.
+///
+/// # Errors
+/// Unfinished, if the vault or the keys cannot be read.
+pub async fn wrong(context: &Context, manifest: &Manifest) -> anyhow::Result<Option<String>> {
     let key = box_key(manifest.release, PROVENANCE)?;
-    let wrong =
-        |why: String| Failure::Integrity(format!("{key} proves nothing: {why}; run `cargo xtask audit verify`"));
+    let nothing = |why: String| Ok(Some(format!("{key} proves nothing: {why}")));
     let Some(sealed) = manifest.objects.get(PROVENANCE) else {
-        return Err(wrong("the manifest does not seal it".to_owned()).into());
+        return nothing("the manifest does not seal it".to_owned());
     };
     let bytes = context.vault.read(&key).await.map_err(|error| error.failed(format!("failed to read {key}")))?;
-    let bytes = bytes.ok_or_else(|| wrong("it is missing".to_owned()))?;
+    let Some(bytes) = bytes else { return nothing("it is missing".to_owned()) };
     if Digest::of(&bytes) != sealed.sha256 {
-        return Err(wrong(format!("expected {}, found {}", sealed.sha256, Digest::of(&bytes))).into());
+        return nothing(format!("expected {}, found {}", sealed.sha256, Digest::of(&bytes)));
     }
-    let trusted = context.signer.trusted(&Writer::Releaser).await?;
-    proves(&trusted, manifest, &bytes).map_err(|why| wrong(why).into())
+    let trusted = ledger::keys(context, &Writer::Releaser).await?;
+    proves(&trusted, manifest, &bytes).map_or_else(nothing, |()| Ok(None))
 }
 
 /// Whether these envelopes prove every artifact of a manifest.

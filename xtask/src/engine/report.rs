@@ -7,12 +7,15 @@ use async_trait::async_trait;
 
 use crate::{
     context::Context,
-    engine::{dr, gate, ledger},
+    engine::{
+        dr, gate,
+        ledger::{self, statements},
+    },
     failure::{self, Failure},
     model::{
         commit::CommitId,
         digest::Digest,
-        entry::{ChainName, Entry, Event, Record},
+        entry::{ChainName, Entry, Event},
         environment::EnvironmentEvent,
         manifest::{Manifest, Stop},
         names::EnvName,
@@ -23,7 +26,7 @@ use crate::{
     },
     plan::{
         board::{self, Board, Judged, Waiting},
-        gate::{self as judgement, Death, SKEW},
+        gate::{self as judgement, Death, SKEW, Signed},
     },
     ports::witness::{Head, Heads, Witness},
 };
@@ -119,12 +122,13 @@ async fn statements(
         let today = context.config.path.iter().find(|stop| &stop.environment == environment);
         // What is for an environment that the release never had stays in its chain, and counts nowhere.
         let Some(stop) = today.or_else(|| manifest.stop(environment)) else { continue };
-        match believed(ledger::whole(context, &chain).await)? {
+        match believed(statements::read(context, &chain).await)? {
             Err(fault) => faults.push(fault),
-            Ok(records) => {
-                for record in records {
-                    let judged = judge(&chain, record, (manifest, *digest), stop, policies)?;
-                    all.entry(*release).or_default().push(judged);
+            Ok(statements) => {
+                faults.extend(statements.junk);
+                for made in statements.made {
+                    let signed = gate::signed(&chain, made.record, made.linked)?;
+                    all.entry(*release).or_default().push(judge(signed, (manifest, *digest), stop, policies));
                 }
             }
         }
@@ -145,13 +149,11 @@ fn believed<T>(read: anyhow::Result<T>) -> anyhow::Result<Result<T, String>> {
 
 /// A statement is judged by the policies that held when it was signed, as the gate judges a rejection.
 fn judge(
-    chain: &ChainName,
-    record: Record<crate::model::approval::ApprovalEvent>,
+    signed: Signed,
     (manifest, digest): (&Manifest, Digest),
     stop: &Stop,
     policies: &[Entry<PolicyEvent>],
-) -> anyhow::Result<Judged> {
-    let signed = gate::signed(chain, record)?;
+) -> Judged {
     let nothing = PolicyState::default();
     let mut held = held(policies, signed.entry.time);
     if held.is_empty() {
@@ -170,7 +172,7 @@ fn judge(
         finding,
         actor: signed.entry.actor.clone(),
     });
-    Ok(Judged { entry: signed.entry, unsound, death })
+    Judged { entry: signed.entry, unsound, death }
 }
 
 /// The policies that held at a moment of someone's clock, the newest first; see `policy::around`.

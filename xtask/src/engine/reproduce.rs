@@ -12,7 +12,7 @@ use crate::{
     model::{
         commit::CommitId,
         digest::Digest,
-        manifest::{Manifest, Toolchain, box_key},
+        manifest::{Manifest, Toolchain, Zig, box_key},
         names::FunctionName,
         verdict::Verdict,
         version::Version,
@@ -89,6 +89,7 @@ pub async fn run(context: &Context, release: Version, folder: Option<&Utf8Path>)
         functions: &functions,
         profile: &manifest.toolchain.profile,
         target: Some(&manifest.toolchain.target),
+        glibc: manifest.toolchain.zig.as_ref().and_then(|zig| zig.glibc.as_ref()),
         out: &out,
         purpose: Purpose::Seal,
     };
@@ -121,6 +122,19 @@ pub async fn run(context: &Context, release: Version, folder: Option<&Utf8Path>)
 /// Another compiler makes other bytes: nothing would be learnt.
 fn same_compiler(manifest: &Manifest, here: &Toolchain) -> Result<(), Failure> {
     let sealed = &manifest.toolchain;
+    if sealed.zig != here.zig {
+        let show = |zig: Option<&Zig>| {
+            zig.map_or_else(
+                || "without cargo-zigbuild".to_owned(),
+                |zig| format!("by {} with zig {}", zig.cargo_zigbuild, zig.zig),
+            )
+        };
+        let (then, now) = (show(sealed.zig.as_ref()), show(here.zig.as_ref()));
+        return Err(Failure::usage(format!(
+            "{} was linked {then}, and here it would be {now}: install that one",
+            manifest.release
+        )));
+    }
     if (&sealed.rustc, &sealed.host) == (&here.rustc, &here.host) {
         return Ok(());
     }

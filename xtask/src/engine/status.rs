@@ -35,6 +35,8 @@ pub struct Status {
     pub open: Option<Reservation>,
     /// What to do next.
     pub next: Option<NextStep>,
+    /// What was found in the vault that counts for nothing, and is not as it must be.
+    pub notices: Vec<String>,
 }
 
 /// One release and how it stands in every environment, in the order of the path.
@@ -92,6 +94,8 @@ pub struct ReleaseStatus {
     pub commit: crate::model::commit::CommitId,
     /// Every environment of its path.
     pub environments: Vec<StandingStatus>,
+    /// What was found in the vault that counts for nothing, and is not as it must be.
+    pub notices: Vec<String>,
 }
 
 /// How a release stands in one environment.
@@ -127,7 +131,8 @@ pub async fn overview(context: &Context) -> anyhow::Result<Status> {
     let releases = release::survey::state(context).await?;
     let rows = rows(context, &environments, releases.sealed.as_ref().map(|sealed| sealed.version)).await?;
     let next = next_step(context, releases.sealed.as_ref().map(|sealed| sealed.version)).await?;
-    Ok(Status { environments, releases: rows, newest: releases.sealed, open: releases.open, next: Some(next) })
+    let notices = context.notices.told();
+    Ok(Status { environments, releases: rows, newest: releases.sealed, open: releases.open, next: Some(next), notices })
 }
 
 async fn rows(
@@ -203,7 +208,8 @@ pub async fn release(context: &Context, release: Version) -> anyhow::Result<Rele
         };
         environments.push(StandingStatus { environment, standing, death, gate });
     }
-    Ok(ReleaseStatus { release, manifest: digest, commit: manifest.commit, environments })
+    let notices = context.notices.told();
+    Ok(ReleaseStatus { release, manifest: digest, commit: manifest.commit, environments, notices })
 }
 
 /// What brings the newest release on.

@@ -1,6 +1,11 @@
-//! Verifies an environment: what callers get against what was sealed. Kills nothing and writes nothing.
+//! Verifies an environment: what callers get against what was sealed. Kills nothing. What is found is recorded where it
+//! decides whether a release passes on (`record`).
+
+mod standing;
 
 use serde::Serialize;
+
+pub use self::standing::record;
 
 use crate::{
     context::Context,
@@ -10,7 +15,7 @@ use crate::{
         canonical,
         digest::Digest,
         entry::ChainName,
-        environment::Deployed,
+        environment::{Deployed, Live},
         manifest::Manifest,
         names::{EnvName, FleetName, FunctionName},
         smoke::CheckResult,
@@ -35,6 +40,9 @@ pub struct Verification {
     pub smoke: Vec<CheckResult>,
     /// What changed and harms nobody: variables that the infrastructure team set since, a log that is kept for longer.
     pub notices: Vec<String>,
+    /// What the ledger said was live when it began.
+    #[serde(skip)]
+    pub seen: Live,
 }
 
 /// One function, compared in every aspect.
@@ -140,6 +148,7 @@ pub async fn run(context: &Context, environment: &EnvName) -> anyhow::Result<Ver
         functions,
         smoke: smoked.results,
         notices,
+        seen: live,
     })
 }
 

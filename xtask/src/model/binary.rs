@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
+
 /// An artifact, looked into.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Binary {
@@ -42,8 +44,39 @@ pub struct Executable {
 }
 
 /// A version of glibc, as in `GLIBC_2.34`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Glibc(pub Vec<u32>);
+
+/// What is no version of glibc.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no version of glibc: write it like `2.34`")]
+pub struct GlibcError(String);
+
+impl TryFrom<String> for Glibc {
+    type Error = GlibcError;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+impl From<Glibc> for String {
+    fn from(version: Glibc) -> Self {
+        version.to_string()
+    }
+}
+
+impl std::str::FromStr for Glibc {
+    type Err = GlibcError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let numbers = text.split('.').map(str::parse).collect::<Result<Vec<u32>, _>>();
+        let version = numbers.ok().filter(|numbers| (2..=3).contains(&numbers.len())).map(Self);
+        // The same version has one form: `2.034` would be read as another text each time.
+        version.filter(|version| version.to_string() == text).ok_or_else(|| GlibcError(text.chars().take(40).collect()))
+    }
+}
 
 impl Glibc {
     /// The version in a symbol's version name; `None` if that is not glibc's, or has no number (`GLIBC_PRIVATE`).
@@ -81,5 +114,9 @@ mod tests {
         assert!(of("GLIBC_2.4") < of("GLIBC_2.34") && of("GLIBC_2.2.5") < of("GLIBC_2.17"));
         assert_eq!((of("GLIBC_PRIVATE"), of("GCC_3.0")), (None, None));
         assert_eq!(of("GLIBC_2.2.5").unwrap().to_string(), "2.2.5");
+        assert_eq!("2.34".parse(), Ok(Glibc(vec![2, 34])));
+        for wrong in ["", "2", "2.034", "2.34.1.1", "2.x", "2.34 ", "-2.34", "GLIBC_2.34"] {
+            assert!(wrong.parse::<Glibc>().is_err(), "{wrong}");
+        }
     }
 }

@@ -96,7 +96,23 @@ pub struct Record<E: Event> {
     pub digest: Digest,
 }
 
+/// One entry of a chain, by its place and its bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Head {
+    /// Its number.
+    pub number: u64,
+    /// Its SHA-256.
+    pub sha256: Digest,
+}
+
 impl<E: Event> Record<E> {
+    /// Which entry this is.
+    #[must_use]
+    pub fn head(&self) -> Head {
+        Head { number: self.entry.number, sha256: self.digest }
+    }
+
     /// The bytes to store: the entry's canonical JSON with one more key, `signature`. Whoever removes that key again
     /// (`jq -cjS 'del(.signature)'`) has the signed bytes.
     ///

@@ -1,24 +1,26 @@
 //! The chain of an environment: what happened there, step by step, and the state that its head carries.
 
+mod known;
+mod moves;
 mod state;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::state::{Claim, EnvironmentState, Live, Phase};
-use crate::{
-    model::{
-        canary::{BegunStep, Canary, CanaryRules},
-        digest::Digest,
-        entry::{About, Entry, Event},
-        names::{AliasName, FleetName, FunctionName},
-        notice::Notice,
-        smoke::CheckResult,
-        time::Time,
-        version::Version,
-    },
-    ports::fleet::FleetVersion,
+pub use self::{
+    known::Known,
+    moves::{AliasMove, Deployed, Rollback},
+    state::{Claim, EnvironmentState, FailedCheck, Live, Phase},
+};
+use crate::model::{
+    canary::{BegunStep, Canary, CanaryRules},
+    entry::{About, Entry, Event},
+    names::FunctionName,
+    notice::Notice,
+    review::Observation,
+    smoke::CheckResult,
+    time::Time,
 };
 
 /// What happens in an environment. A promotion is `claimed`, `staged`, `shifting`, `shifted`, `verified`, with one `weighted`
@@ -37,6 +39,16 @@ pub enum EnvironmentEvent {
         /// Set if the release comes back in place of a newer one.
         rollback: Option<Rollback>,
     },
+    /// Reviews of the workflow run in which the promotion runs, as its deployer saw them.
+    Observed {
+        /// What was seen.
+        observation: Observation,
+    },
+    /// A person breaks the glass: a freeze and the soak time hold this promotion up no longer.
+    BrokeGlass {
+        /// Why.
+        reason: String,
+    },
     /// Every function has a published version that carries the box's bytes.
     Staged {
         /// Those versions.
@@ -51,6 +63,9 @@ pub enum EnvironmentEvent {
         /// The steps on the way; all at once if there are none.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         canary: Option<CanaryRules>,
+        /// What the gate was judged by; a rollback asks none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        known: Option<Known>,
     },
     /// Every alias that moves gives the new version this share of the calls: a step of the canary began.
     Weighted {
@@ -74,6 +89,11 @@ pub enum EnvironmentEvent {
         from: Rollback,
         /// What live answered.
         smoke: Vec<CheckResult>,
+    },
+    /// Somebody verified what is live once more. Only what changes its standing is recorded.
+    Reverified {
+        /// What was wrong; `None` if all is well again.
+        finding: Option<String>,
     },
     /// The second region has what is live in the first: the release is Globally Synced.
     Synced {
@@ -110,57 +130,6 @@ pub enum EnvironmentEvent {
     },
 }
 
-/// What a rollback takes out of an environment.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Rollback {
-    /// The release that was live.
-    pub release: Version,
-    /// Why it had to go.
-    pub reason: String,
-}
-
-/// One function as it stands in a fleet.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Deployed {
-    /// Its name there.
-    pub name: FleetName,
-    /// The published version.
-    pub version: FleetVersion,
-    /// What its code hashes to.
-    pub code: Digest,
-    /// A keyed digest of the variables that the infrastructure team had set when the version was published.
-    pub variables: Digest,
-    /// The store's own version of the artifact that was staged, if it names versions and one was staged.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub object_version: Option<String>,
-}
-
-/// One alias, and where it moves.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct AliasMove {
-    /// The function.
-    pub function: FunctionName,
-    /// Its name in the fleet.
-    pub name: FleetName,
-    /// The alias.
-    pub alias: AliasName,
-    /// Where it pointed; `None` if there was none.
-    pub from: Option<FleetVersion>,
-    /// Where it will point; `None` to remove it.
-    pub to: Option<FleetVersion>,
-}
-
-impl AliasMove {
-    /// The way back.
-    #[must_use]
-    pub fn back(&self) -> Self {
-        Self { from: self.to, to: self.from, ..self.clone() }
-    }
-}
-
 impl Event for EnvironmentEvent {
     type State = EnvironmentState;
 
@@ -176,6 +145,7 @@ impl Event for EnvironmentEvent {
                     after.moves.clear();
                     after.rollback = rollback.clone();
                     (after.finding, after.withdrawn, after.canary) = (None, None, None);
+                    after.break_glass = None;
                 }
                 if let (Some(release), Some(manifest)) = (about.release, about.manifest) {
                     after.highest = after.highest.max(Some(release));
@@ -190,6 +160,9 @@ impl Event for EnvironmentEvent {
                     });
                 }
             }
+            // What was seen is judged by the gate, and moves nothing.
+            Self::Observed { .. } => {}
+            Self::BrokeGlass { reason } => after.break_glass = Some(reason.clone()),
             Self::Staged { functions } => {
                 after.phase = Phase::Staged;
                 after.staged = functions.clone();
@@ -212,7 +185,16 @@ impl Event for EnvironmentEvent {
                 after.canary = None;
                 if let (Some(release), Some(manifest)) = (about.release, about.manifest) {
                     let functions = after.staged.clone();
-                    let live = Live { release, manifest, since: about.time, verified: false, synced: None, functions };
+                    let live = Live {
+                        release,
+                        manifest,
+                        since: about.time,
+                        verified: false,
+                        synced: None,
+                        functions,
+                        break_glass: after.break_glass.clone(),
+                        failed: None,
+                    };
                     after.fallback = after.live.replace(live);
                 }
             }
@@ -235,6 +217,11 @@ impl Event for EnvironmentEvent {
                 after.pin = about.release;
                 if let Some(live) = &mut after.live {
                     live.verified = true;
+                }
+            }
+            Self::Reverified { finding } => {
+                if let Some(live) = &mut after.live {
+                    live.failed = finding.clone().map(|finding| FailedCheck { at: about.time, finding });
                 }
             }
             Self::Synced { .. } => {
@@ -270,8 +257,21 @@ impl Event for EnvironmentEvent {
         let holder = before.holder.as_ref().map(|claim| claim.release);
         let phases: &[Phase] = match self {
             Self::Claimed { .. } => return about.release.is_some(),
+            Self::Reverified { .. } => {
+                let live = before.live.as_ref().filter(|live| live.verified);
+                return before.holder.is_none() && live.is_some_and(|live| Some(live.release) == about.release);
+            }
             Self::Synced { .. } => return before.live.as_ref().map(|live| live.release) == about.release,
-            Self::Staged { .. } => &[Phase::Claimed],
+            Self::Observed { observation } => match (about.release, about.manifest) {
+                (Some(release), Some(manifest))
+                    if observation.is_as_answered() && observation.run.is_about(release, manifest).is_ok() =>
+                {
+                    &[Phase::Claimed]
+                }
+                _ => &[],
+            },
+            Self::BrokeGlass { .. } if before.break_glass.is_some() => &[],
+            Self::BrokeGlass { .. } | Self::Staged { .. } => &[Phase::Claimed],
             Self::Shifting { .. } => &[Phase::Staged],
             Self::Weighted { .. } | Self::Shifted => &[Phase::Shifting],
             Self::Verified { .. } | Self::RolledBack { .. } => &[Phase::Shifted],
@@ -291,12 +291,15 @@ impl Event for EnvironmentEvent {
     fn kind(&self) -> &'static str {
         match self {
             Self::Claimed { .. } => "claimed",
+            Self::Observed { .. } => "observed",
+            Self::BrokeGlass { .. } => "broke_glass",
             Self::Staged { .. } => "staged",
             Self::Shifting { .. } => "shifting",
             Self::Weighted { .. } => "weighted",
             Self::Shifted => "shifted",
             Self::Verified { .. } => "verified",
             Self::RolledBack { .. } => "rolled_back",
+            Self::Reverified { .. } => "reverified",
             Self::Synced { .. } => "synced",
             Self::Failed { .. } => "failed",
             Self::Withdrawn { .. } => "withdrawn",
@@ -306,10 +309,26 @@ impl Event for EnvironmentEvent {
     }
 }
 
+impl FailedCheck {
+    /// What an entry says about its release after it was verified, first or once more: that it failed, or that it did not;
+    /// `None` if it says nothing of that.
+    #[must_use]
+    pub fn of(entry: &Entry<EnvironmentEvent>) -> Option<Option<Self>> {
+        match &entry.event {
+            EnvironmentEvent::Verified { .. } | EnvironmentEvent::RolledBack { .. } => Some(None),
+            EnvironmentEvent::Reverified { finding } => {
+                Some(finding.clone().map(|finding| Self { at: entry.time, finding }))
+            }
+            _ => None,
+        }
+    }
+}
+
 fn close(state: &mut EnvironmentState) {
     state.holder = None;
     state.rollback = None;
     (state.finding, state.withdrawn, state.canary) = (None, None, None);
+    state.break_glass = None;
     state.phase = Phase::Closed;
     state.staged.clear();
     state.moves.clear();

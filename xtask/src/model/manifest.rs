@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
+    binary::Glibc,
     canary::CanaryRules,
     commit::CommitId,
     configuration::Configuration,
@@ -68,6 +69,22 @@ pub struct Toolchain {
     pub target: String,
     /// The cargo profile.
     pub profile: String,
+    /// What compiled C and linked, where that was not this machine's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zig: Option<Zig>,
+}
+
+/// cargo-zigbuild, which builds for another processor than its machine's or for an older glibc.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Zig {
+    /// `cargo-zigbuild --version`.
+    pub cargo_zigbuild: String,
+    /// `zig version`.
+    pub zig: String,
+    /// The glibc that was built for; zig's own default if not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub glibc: Option<Glibc>,
 }
 
 /// One object of the box.
@@ -124,6 +141,48 @@ pub struct GateRules {
     /// Proof that must have been added.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub evidence: Vec<EvidenceRule>,
+    /// Whether reviews of a workflow run count as approvals, too, though nobody but the deployer signs them. Not given: they
+    /// never do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reviews: Option<ReviewRule>,
+    /// Who may break the glass: let a release in through a freeze, and before it has soaked. Not given: nobody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub break_glass: Option<BreakGlass>,
+}
+
+/// Who may break the glass.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BreakGlass {
+    /// The role in which somebody must approve, beside all other approvals.
+    pub role: RoleName,
+}
+
+/// Whose reviews count.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReviewRule {
+    /// Who is asked for them.
+    pub source: ReviewSource,
+    /// The name that the environment has there, its own if not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub environment: Option<String>,
+}
+
+impl ReviewRule {
+    /// The name that an environment of ours has there.
+    #[must_use]
+    pub fn environment<'a>(&'a self, own: &'a EnvName) -> &'a str {
+        self.environment.as_deref().unwrap_or(own.as_str())
+    }
+}
+
+/// Who is asked for reviews.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ReviewSource {
+    /// GitHub's API: the required reviewers of a deployment environment.
+    Github,
 }
 
 /// How many people of a role must approve.

@@ -24,6 +24,7 @@ pub mod plain;
 pub mod policy;
 pub mod provenance;
 pub mod releases;
+pub mod review;
 pub mod sbom;
 pub mod smoke;
 pub mod soak;

@@ -40,6 +40,8 @@ pub enum Occasion {
     Approved,
     /// Somebody rejected: the release is dead.
     Rejected,
+    /// Somebody broke the glass to let it in.
+    BrokeGlass,
     /// The release died.
     Died,
     /// The second region has what the first has.
@@ -70,6 +72,9 @@ impl Notice {
                     notice(Occasion::Died, Some(from.release), Some(why)),
                     notice(Occasion::Entered, entry.release, Some(back)),
                 ]
+            }
+            EnvironmentEvent::BrokeGlass { reason } => {
+                vec![notice(Occasion::BrokeGlass, entry.release, Some(reason.clone()))]
             }
             EnvironmentEvent::Died { finding } => vec![notice(Occasion::Died, entry.release, Some(finding.clone()))],
             EnvironmentEvent::Synced { lag_s } => {

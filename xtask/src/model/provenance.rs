@@ -4,8 +4,11 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::model::{
-    canonical, commit::CommitId, digest::Digest, manifest::Toolchain, names::FunctionName, sbom, version::Version,
+use crate::{
+    model::{
+        canonical, commit::CommitId, digest::Digest, manifest::Toolchain, names::FunctionName, sbom, version::Version,
+    },
+    ports::identity::Claims,
 };
 
 /// The name of the object in a box that holds every artifact's envelope, one per line.
@@ -32,6 +35,8 @@ pub struct Origin<'a> {
     pub lockfile: Digest,
     /// The tool and its version.
     pub tool: &'a str,
+    /// The run that built it, as a CI system vouches for it; `None` where somebody's own machine built it.
+    pub run: Option<&'a Claims>,
 }
 
 /// The statement about one artifact, as the bytes that are signed. What the lock file pins, and of that what is linked,
@@ -48,7 +53,15 @@ pub fn statement(
     let repository = origin.repository.map_or_else(|| "git+file:.".to_owned(), |url| format!("git+{url}"));
     let source = json!({ "uri": repository, "digest": { "gitCommit": origin.commit } });
     let lockfile = json!({ "uri": "file:Cargo.lock", "digest": { "sha256": origin.lockfile.hex() } });
+    let byproduct = json!({ "name": sbom::object_name(function), "digest": { "sha256": bill.hex() } });
     let toolchain = origin.toolchain;
+    let mut internal = json!({ "rustc": toolchain.rustc, "cargo": toolchain.cargo, "host": toolchain.host });
+    if let Some(zig) = &toolchain.zig {
+        internal["zig"] = json!(zig);
+    }
+    if let Some(run) = origin.run {
+        internal["run"] = json!(run.claims);
+    }
     canonical::to_vec(&json!({
         "_type": STATEMENT,
         "subject": [{ "name": format!("{function}.zip"), "digest": { "sha256": artifact.hex() } }],
@@ -63,15 +76,30 @@ pub fn statement(
                     "profile": toolchain.profile,
                     "target": toolchain.target,
                 },
-                "internalParameters": { "rustc": toolchain.rustc, "cargo": toolchain.cargo, "host": toolchain.host },
+                "internalParameters": internal,
                 "resolvedDependencies": [source, lockfile],
             },
-            "runDetails": {
-                "builder": { "id": "urn:xtask:builder", "version": { "xtask": origin.tool } },
-                "byproducts": [{ "name": sbom::object_name(function), "digest": { "sha256": bill.hex() } }],
-            },
+            "runDetails": run_details(origin, &byproduct),
         },
     }))
+}
+
+/// Who built it and in which run, by SLSA's words: on a CI system its workflow, elsewhere only this tool.
+fn run_details(origin: &Origin<'_>, byproduct: &Value) -> Value {
+    let claim = |name: &str| origin.run.and_then(|run| run.claims.get(name).map(|value| (&run.server, value)));
+    let builder = claim("job_workflow_ref").or_else(|| claim("workflow_ref"));
+    let id =
+        builder.map_or_else(|| "urn:xtask:builder".to_owned(), |(server, workflow)| format!("{server}/{workflow}"));
+    let mut details = json!({
+        "builder": { "id": id, "version": { "xtask": origin.tool } },
+        "byproducts": [byproduct],
+    });
+    if let (Some((server, repository)), Some((_, run))) = (claim("repository"), claim("run_id")) {
+        let attempt = claim("run_attempt").map_or("1", |(_, attempt)| attempt);
+        let invocation = format!("{server}/{repository}/actions/runs/{run}/attempts/{attempt}");
+        details["metadata"] = json!({ "invocationId": invocation });
+    }
+    details
 }
 
 /// What a verified payload claims, as far as it is compared with a manifest.
@@ -146,12 +174,20 @@ mod tests {
             host: "x86_64-unknown-linux-gnu".to_owned(),
             target: "x86_64-unknown-linux-gnu".to_owned(),
             profile: "function".to_owned(),
+            zig: None,
         };
         let commit: CommitId = "0123456789012345678901234567890123456789".parse().unwrap();
         let release: Version = "v1.2.3".parse().unwrap();
         let repository = Some("https://example.com/product.git");
-        let origin =
-            Origin { release, commit, repository, toolchain: &toolchain, lockfile: Digest::of(b"l"), tool: "xtask 1" };
+        let origin = Origin {
+            release,
+            commit,
+            repository,
+            toolchain: &toolchain,
+            lockfile: Digest::of(b"l"),
+            tool: "xtask 1",
+            run: None,
+        };
         let artifact = Digest::of(b"zip");
         let bytes = statement(&origin, &"alpha".parse().unwrap(), artifact, Digest::of(b"bill")).unwrap();
         let expected = Claim { name: "alpha.zip".to_owned(), sha256: artifact, commit, release };

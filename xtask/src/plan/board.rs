@@ -131,6 +131,9 @@ pub struct LiveHere {
     pub synced: Option<Time>,
     /// Whether a rollback pinned it.
     pub pinned: bool,
+    /// Why the glass was broken to let it in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub break_glass: Option<String>,
 }
 
 /// Who holds an environment.
@@ -224,6 +227,7 @@ fn place(facts: &Facts, stop: &Stop) -> Place {
             verified: live.verified,
             synced: live.synced,
             pinned: pin == Some(live.release),
+            break_glass: live.break_glass.as_ref().map(|reason| plain(reason)),
         }),
         holder: holder.map(|(phase, claim)| Held {
             release: claim.release,

@@ -7,6 +7,7 @@ mod counting;
 mod evidence;
 mod holders;
 mod path;
+mod reviews;
 mod stricter;
 mod waiting;
 
@@ -22,25 +23,28 @@ pub use self::{
     holders::gaps,
     path::rejection,
     stricter::{rules, stricter},
+    waiting::NAME_ROLE,
 };
 use crate::model::{
     approval::ApprovalEvent,
     commit::CommitId,
     digest::Digest,
-    entry::Entry,
+    entry::{ChainName, Entry},
+    environment::{EnvironmentEvent, FailedCheck},
     evidence::Evidence,
     manifest::{Change, Manifest, Stop},
     names::EnvName,
     people::Person,
     plain,
     policy::PolicyState,
+    review::{Review, Run},
     time::Time,
     version::Version,
 };
 
 /// Judges the gate of one environment for one release.
 #[must_use]
-pub fn judge(facts: &Facts<'_>) -> Gate {
+pub fn judge<'a>(facts: &'a Facts<'a>) -> Gate {
     let demands = rules(facts.manifest, facts.today, facts.policy);
     let mut rules = vec![
         path::alive(facts),
@@ -48,11 +52,15 @@ pub fn judge(facts: &Facts<'_>) -> Gate {
         path::forward(facts),
         path::path(facts),
         waiting::stop(facts),
-        waiting::freeze(facts),
+        waiting::unless_broken(facts, waiting::freeze(facts)),
     ];
-    rules.extend(demands.soak.map(|soak| waiting::soak(facts, soak)));
+    rules.extend(demands.soak.map(|soak| waiting::unless_broken(facts, waiting::soak(facts, soak))));
     rules.extend(demands.evidence.iter().map(|rule| evidence::judge(facts, rule)));
-    rules.extend(approvals::judge(facts, &demands.approvals));
+    let reviews = reviews::Reviews::judge(facts, demands.reviews.as_ref());
+    rules.extend(reviews.rules());
+    let asked = approvals::Asked::of(facts, &demands);
+    rules.extend(approvals::judge(facts, &asked, &reviews));
+    rules.extend(facts.break_glass.filter(|_| demands.break_glass.is_none()).map(|_| waiting::no_glass()));
     Gate { environment: facts.today.environment.clone(), rules }
 }
 
@@ -73,12 +81,18 @@ pub struct Facts<'a> {
     pub death: Option<&'a Death>,
     /// Since when it is verified in the environment before; `None` if it is not, or if there is none before.
     pub verified_before: Option<Time>,
+    /// What the newest verification there found wrong, if it did.
+    pub failed_before: Option<&'a FailedCheck>,
     /// What is live in the environment.
     pub live: Option<Version>,
     /// Whether that is dead.
     pub live_died: bool,
     /// Every entry of the approvals chain of this release and environment, in order.
     pub approvals: &'a [Signed],
+    /// Every observation of reviews in the chain of the environment about this release, in order.
+    pub observed: &'a [Observed],
+    /// Why the glass is broken for this entry, if it is.
+    pub break_glass: Option<&'a str>,
     /// Who wrote what the release brings into the environment.
     pub authors: &'a Authors,
     /// Who ran the release.
@@ -110,9 +124,12 @@ impl<'a> Facts<'a> {
             now: signed.entry.time,
             death: None,
             verified_before: None,
+            failed_before: None,
             live: None,
             live_died: false,
             approvals: &[],
+            observed: &[],
+            break_glass: None,
             authors: NOBODY,
             releaser: UNKNOWN,
             evidence: &[],
@@ -128,6 +145,52 @@ pub struct Signed {
     pub entry: Entry<ApprovalEvent>,
     /// Whether the key whose fingerprint the statement names signed the entry, in the namespace of its chain.
     pub signature_ok: bool,
+    /// Whether it names the bytes of the object before it in its chain.
+    pub linked: bool,
+}
+
+/// Reviews of a workflow run, as the deployer of an environment saw them and signed for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Observed {
+    /// Its number in the chain of that environment.
+    pub number: u64,
+    /// The environment.
+    pub environment: EnvName,
+    /// The release that it is about.
+    pub release: Option<Version>,
+    /// That release's identity.
+    pub manifest: Option<Digest>,
+    /// When it was seen, by the deployer's clock.
+    pub at: Time,
+    /// The run.
+    pub run: Run,
+    /// Its reviews.
+    pub reviews: Vec<Review>,
+    /// Whether the answers that are kept with it say so.
+    pub as_answered: bool,
+}
+
+impl Observed {
+    /// What an entry observes, if it does. The answers are read, and not taken along.
+    #[must_use]
+    pub fn of(entry: &Entry<EnvironmentEvent>) -> Option<Self> {
+        let (EnvironmentEvent::Observed { observation }, ChainName::Environment(environment)) =
+            (&entry.event, &entry.chain)
+        else {
+            return None;
+        };
+        Some(Self {
+            number: entry.number,
+            environment: environment.clone(),
+            release: entry.release,
+            manifest: entry.manifest,
+            // Whoever saw it wrote it down after that.
+            at: observation.at.min(entry.time),
+            run: observation.run.clone(),
+            reviews: observation.reviews.clone(),
+            as_answered: observation.is_as_answered(),
+        })
+    }
 }
 
 /// Who wrote the non-merge commits since what is live: by e-mail, in lower case, with one commit each as the proof.
@@ -198,6 +261,12 @@ impl Gate {
     #[must_use]
     pub fn holds(&self) -> bool {
         self.rules.iter().all(|rule| rule.holds)
+    }
+
+    /// Whether nothing but people is missing, whom a review may bring.
+    #[must_use]
+    pub fn lacks_people_only(&self) -> bool {
+        self.rules.iter().all(|rule| rule.holds || ["approval", "review", "break-glass"].contains(&rule.rule.as_str()))
     }
 
     /// Every rule that does not hold, a line each with what would satisfy it.

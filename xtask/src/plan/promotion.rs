@@ -28,6 +28,9 @@ pub struct PromotionPlan {
     pub manifest: Digest,
     /// Whether it may.
     pub gate: Gate,
+    /// Why the glass is broken, where something has to be overridden.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub break_glass: Option<String>,
     /// Where an interrupted promotion goes on; `closed` for a new one.
     pub from_phase: Phase,
     /// What changes.

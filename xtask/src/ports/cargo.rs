@@ -4,7 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use crate::model::{binary::Binary, digest::Digest, manifest::Toolchain, names::FunctionName, sbom::Linked};
+use crate::model::{
+    binary::{Binary, Glibc},
+    digest::Digest,
+    manifest::Toolchain,
+    names::FunctionName,
+    sbom::Linked,
+};
 
 /// The build tool.
 pub trait Cargo: Send + Sync {
@@ -38,6 +44,8 @@ pub struct BuildRequest<'a> {
     pub profile: &'a str,
     /// The target triple; `None` for this machine's own.
     pub target: Option<&'a str>,
+    /// The glibc to build for, at most; `None` for what the linker finds.
+    pub glibc: Option<&'a Glibc>,
     /// The folder for the artifacts, `<function>.zip` each.
     pub out: &'a Utf8Path,
     /// What the artifacts are for.

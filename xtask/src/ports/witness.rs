@@ -3,10 +3,9 @@
 
 use std::collections::BTreeMap;
 
+use crate::model::entry::ChainName;
+pub use crate::model::entry::Head;
 use async_trait::async_trait;
-use serde::{Deserialize, Serialize};
-
-use crate::model::{digest::Digest, entry::ChainName};
 
 /// A note of heads.
 #[async_trait]
@@ -23,13 +22,3 @@ pub trait Witness: Send + Sync {
 
 /// The heads of all chains.
 pub type Heads = BTreeMap<ChainName, Head>;
-
-/// The last entry of a chain.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Head {
-    /// Its number.
-    pub number: u64,
-    /// Its SHA-256.
-    pub sha256: Digest,
-}

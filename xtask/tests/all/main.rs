@@ -22,6 +22,7 @@ mod policies;
 mod policy;
 mod readme;
 mod report;
+mod reviews;
 mod ring;
 mod ssh;
 mod supply;

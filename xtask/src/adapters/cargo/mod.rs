@@ -4,11 +4,13 @@
 pub mod again;
 mod linked;
 mod messages;
+mod zig;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context as _, bail};
 use camino::{Utf8Path, Utf8PathBuf};
+use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 use xshell::{Cmd, Shell, cmd};
 
 use crate::{
@@ -80,12 +82,18 @@ impl SystemCargo {
             value.map(|v| v.trim().to_owned()).with_context(|| format!("rustc -vV does not tell its {name}"))
         };
         let host = field("host:")?;
+        let target = request.target.map_or_else(|| host.clone(), str::to_owned);
+        let zig = match zig::needed(request, &host) {
+            true => Some(zig::ask(self, shell, request, &target)?),
+            false => None,
+        };
         let toolchain = Toolchain {
             rustc: verbose.lines().next().unwrap_or_default().to_owned(),
             cargo,
-            target: request.target.map_or_else(|| host.clone(), str::to_owned),
+            target,
             host,
             profile: request.profile.to_owned(),
+            zig,
         };
         // Where the compiler's own sources are installed beside it, rustc writes their real path; without them it
         // writes this virtual one.
@@ -113,12 +121,14 @@ impl Cargo for SystemCargo {
         let packages: Vec<String> =
             request.functions.iter().flat_map(|f| ["--package".to_owned(), f.to_string()]).collect();
         let profile = request.profile;
-        let build = cmd!(shell, "cargo build --locked --profile {profile} --bins --color never");
+        let command = if toolchain.zig.is_some() { "zigbuild" } else { "build" };
+        let build = cmd!(shell, "cargo {command} --locked --profile {profile} --bins --color never");
         let build = build.args(&packages).args(["--message-format", "json-render-diagnostics"]).quiet();
+        let triple = toolchain.zig.as_ref().map_or_else(|| target.clone(), |zig| zig::target(target, zig));
         let build = match request.purpose {
             Purpose::Run => build.env_clear().envs(self.all.iter().filter(|(name, _)| !is_cargos_own(name))),
             Purpose::Seal => self
-                .clean(build.args(["--target", target]))
+                .clean(build.args(["--target", &triple]))
                 .env("CARGO_ENCODED_RUSTFLAGS", paths.rustflags())
                 .env("CFLAGS", paths.cflags())
                 .env("CXXFLAGS", paths.cflags()),
@@ -126,7 +136,7 @@ impl Cargo for SystemCargo {
         let executables = messages::run(build, request.functions, progress)?;
         progress("packing");
         let places = paths.places();
-        let artifacts = pack(executables, request, &places)?;
+        let artifacts = pack(&executables, request, &places)?;
         let lockfile = metadata.workspace_root.join("Cargo.lock");
         let lockfile = std::fs::read_to_string(&lockfile).with_context(|| format!("failed to read {lockfile}"))?;
         let tree = cmd!(shell, "cargo tree --locked --target {target}").args(&packages).args(linked::TREE);
@@ -149,23 +159,23 @@ fn is_cargos_own(name: &str) -> bool {
     name.starts_with("CARGO_PKG_") || matches!(name, "CARGO" | "CARGO_MANIFEST_DIR" | "CARGO_MANIFEST_PATH")
 }
 
-/// Every function's artifact: a missing executable is an error, and never is a stale file packed.
+/// Every function's artifact, several at once: a missing executable is an error, and never is a stale file packed.
 fn pack(
-    mut found: BTreeMap<String, Utf8PathBuf>,
+    found: &BTreeMap<String, Utf8PathBuf>,
     request: &BuildRequest<'_>,
     places: &[String],
 ) -> anyhow::Result<BTreeMap<FunctionName, Artifact>> {
     std::fs::create_dir_all(request.out).with_context(|| format!("failed to make the folder {}", request.out))?;
     let one = |function: &FunctionName| {
-        let executable = found.remove(function.as_str()).with_context(|| {
+        let executable = found.get(function.as_str()).with_context(|| {
             format!("cargo made no executable `{function}`: its package needs a binary of the same name")
         })?;
         let path = request.out.join(format!("{function}.zip"));
-        let (sha256, size) = archive::pack(&executable, &path)?;
+        let (sha256, size) = archive::pack(executable, &path)?;
         let binary = binary::inspect(&path, places)?;
-        Ok((function.clone(), Artifact { path, executable, sha256, size, binary }))
+        Ok((function.clone(), Artifact { path, executable: executable.clone(), sha256, size, binary }))
     };
-    request.functions.iter().map(one).collect()
+    request.functions.par_iter().map(one).collect()
 }
 
 /// Paths of this machine and what stands for them in the artifacts.

@@ -20,7 +20,16 @@ const PIECE: usize = 32;
 /// Up to here every missing entry is named; beyond, a gap is one finding.
 const NAMED: u64 = 64;
 
-/// Verifies one chain and hands over its sound entries, each with the one before it if that is sound, too.
+/// A sound entry of a chain.
+pub(super) struct Followed<'a, E: Event> {
+    pub(super) record: &'a Record<E>,
+    /// The one before it, if that is sound, too.
+    pub(super) before: Option<&'a Record<E>>,
+    /// Whether it names the bytes of the object before it.
+    pub(super) linked: bool,
+}
+
+/// Verifies one chain and hands over its sound entries.
 ///
 /// # Errors
 /// What cannot be told as a finding.
@@ -28,23 +37,33 @@ pub(super) async fn verify<E: Event>(
     desk: &Arc<Desk>,
     audit: &mut Audit,
     chain: &ChainName,
-    mut visit: impl FnMut(&mut Audit, &Record<E>, Option<&Record<E>>) -> anyhow::Result<()>,
+    mut visit: impl FnMut(&mut Audit, Followed<'_, E>) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
     let none = Vec::new();
     let numbers = desk.inventory.chains.get(chain).unwrap_or(&none);
-    let mut follow = Follow { chain, noted: desk.noted(chain), last: None, next: 1 };
+    let mut follow = Follow { chain, noted: desk.noted(chain), last: None, prior: None, next: 1 };
     let read = |piece: &[u64]| {
         let (desk, chain, piece) = (Arc::clone(desk), chain.clone(), piece.to_vec());
         async move {
             let mut read = Vec::with_capacity(piece.len());
             for number in piece {
-                read.push((number, desk.entry::<E>(&chain, number).await));
+                let record = desk.entry::<E>(&chain, number).await;
+                let digest = match (&record, &chain, chain.key(number)) {
+                    (Ok(record), ..) => Some(record.digest),
+                    // What follows junk among decisions links to its bytes.
+                    (Err(_), ChainName::Approvals { .. }, Ok(key)) => desk.digest(&key).await,
+                    _ => None,
+                };
+                read.push((number, digest, record));
             }
             read
         }
     };
-    let mut take = |read: Vec<(u64, anyhow::Result<Record<E>>)>| {
-        read.into_iter().try_for_each(|(number, record)| follow.take(audit, number, record, &mut visit))
+    let mut take = |read: Vec<(u64, Option<Digest>, anyhow::Result<Record<E>>)>| {
+        read.into_iter().try_for_each(|(number, digest, record)| {
+            let prior = follow.prior(number, digest);
+            follow.take(audit, number, prior, record, &mut visit)
+        })
     };
     if numbers.len() <= PIECE {
         take(read(numbers).await)?;
@@ -60,16 +79,25 @@ struct Follow<'a, E: Event> {
     chain: &'a ChainName,
     noted: Option<Head>,
     last: Option<Record<E>>,
+    /// What the last object hashes to.
+    prior: Option<Digest>,
     next: u64,
 }
 
 impl<E: Event> Follow<'_, E> {
+    /// What the object right before this one hashes to; the next one follows this one. After a gap the link cannot be
+    /// followed; the gap itself is the finding.
+    fn prior(&mut self, number: u64, digest: Option<Digest>) -> Option<Digest> {
+        std::mem::replace(&mut self.prior, digest).filter(|_| number == self.next)
+    }
+
     fn take(
         &mut self,
         audit: &mut Audit,
         number: u64,
+        prior: Option<Digest>,
         record: anyhow::Result<Record<E>>,
-        visit: &mut impl FnMut(&mut Audit, &Record<E>, Option<&Record<E>>) -> anyhow::Result<()>,
+        visit: &mut impl FnMut(&mut Audit, Followed<'_, E>) -> anyhow::Result<()>,
     ) -> anyhow::Result<()> {
         let key = self.chain.key(number)?;
         self.missing(audit, number - 1, "nothing: a gap")?;
@@ -79,17 +107,20 @@ impl<E: Event> Follow<'_, E> {
             Err(error) => return report(audit, &key, error),
         };
         audit.entries += 1;
-        // After a gap the link cannot be followed; the gap itself is the finding.
-        let before = self.last.take().filter(|before| before.entry.number.checked_add(1) == Some(number));
-        if before.is_some() || number == 1 {
-            link(audit, &key, before.as_ref(), &record);
+        // A decision that follows junk goes on from the last that was none.
+        let decision = matches!(self.chain, ChainName::Approvals { .. });
+        let before = self.last.take().filter(|last| decision || last.entry.number.checked_add(1) == Some(number));
+        let followed = prior.is_some() || number == 1;
+        if followed {
+            link(audit, &key, prior, &record);
             state(audit, &key, before.as_ref(), &record);
         }
+        let linked = followed && record.entry.previous == prior;
         if let Some(head) = self.noted.filter(|head| head.number == number && head.sha256 != record.digest) {
             let expected = format!("{}, as the witness saw it", head.sha256);
             audit.find(&key, Verdict::Incorrect, expected, record.digest.to_string());
         }
-        visit(audit, &record, before.as_ref())?;
+        visit(audit, Followed { record: &record, before: before.as_ref(), linked })?;
         self.last = Some(record);
         Ok(())
     }
@@ -112,8 +143,7 @@ impl<E: Event> Follow<'_, E> {
     }
 }
 
-fn link<E: Event>(audit: &mut Audit, key: &VaultKey, before: Option<&Record<E>>, record: &Record<E>) {
-    let expected = before.map(|before| before.digest);
+fn link<E: Event>(audit: &mut Audit, key: &VaultKey, expected: Option<Digest>, record: &Record<E>) {
     if record.entry.previous != expected {
         let show = |digest: Option<Digest>| digest.map_or_else(|| "no link".to_owned(), |d| d.to_string());
         audit.find(key, Verdict::Incorrect, show(expected), show(record.entry.previous));

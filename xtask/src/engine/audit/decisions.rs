@@ -2,14 +2,19 @@
 
 use std::sync::Arc;
 
-use super::{Audit, chains, source::Desk, story::Story};
+use super::{
+    Audit,
+    chains::{self, Followed},
+    source::Desk,
+    story::Story,
+};
 use crate::{
     engine::{evidence, gate},
     model::{
         approval::ApprovalEvent,
         canonical,
         digest::Digest,
-        entry::{ChainName, Record},
+        entry::{ChainName, Head},
         evidence::Evidence,
         key::VaultKey,
         manifest::Manifest,
@@ -21,7 +26,7 @@ use crate::{
     plan::gate::{self as plan, Facts, Signed},
 };
 
-/// Verifies one chain of decisions and gives its statements, in order.
+/// Verifies one chain of decisions and gives its statements and where they stand, in order.
 ///
 /// # Errors
 /// What cannot be told as a finding.
@@ -31,10 +36,10 @@ pub(super) async fn statements(
     story: &Story,
     manifest: Option<&Manifest>,
     chain: &ChainName,
-) -> anyhow::Result<Vec<Signed>> {
-    let mut statements = Vec::new();
-    chains::verify(desk, audit, chain, |audit, record: &Record<ApprovalEvent>, _| {
-        let signed = gate::signed(chain, record.clone())?;
+) -> anyhow::Result<(Vec<Signed>, Vec<Head>)> {
+    let (mut statements, mut heads) = (Vec::new(), Vec::new());
+    chains::verify(desk, audit, chain, |audit, Followed { record, linked, .. }: Followed<'_, ApprovalEvent>| {
+        let signed = gate::signed(chain, record.clone(), linked)?;
         let judged = match judged(story, manifest, chain, &signed)? {
             Ok(()) => desk.trusted.person(record),
             Err(why) => Err(why),
@@ -44,10 +49,11 @@ pub(super) async fn statements(
             audit.find(chain.key(record.entry.number)?, Verdict::Incorrect, expected, why);
         }
         statements.push(signed);
+        heads.push(record.head());
         Ok(())
     })
     .await?;
-    Ok(statements)
+    Ok((statements, heads))
 }
 
 fn judged(
@@ -79,10 +85,10 @@ fn judged(
 impl Story {
     /// The policies that were in force at any moment of a span of time.
     pub(super) fn in_force(&self, from: Time, to: Time) -> impl Iterator<Item = &PolicyState> {
-        let first = self.policy.iter().rposition(|(time, _)| *time <= from);
+        let first = self.policy.iter().rposition(|(time, ..)| *time <= from);
         let before = first.is_none().then_some(&self.none);
-        let held = self.policy.iter().skip(first.unwrap_or(0)).filter(move |(time, _)| *time <= to);
-        before.into_iter().chain(held.map(|(_, state)| state))
+        let held = self.policy.iter().skip(first.unwrap_or(0)).filter(move |(time, ..)| *time <= to);
+        before.into_iter().chain(held.map(|(.., state)| state))
     }
 }
 

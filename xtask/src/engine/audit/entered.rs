@@ -2,8 +2,8 @@
 //! had a deployer's key could write such an entry; what people decided, the policy and the environments before it are
 //! others' chains.
 //!
-//! Chains do not link to each other, so that what came before what between them is told by clocks, which differ. An entry
-//! is a finding only if there is no order, within that difference, in which its gate held.
+//! What an entry says that it knew of other chains was there before it. Of everything else only clocks tell what came before
+//! what, and they differ: an entry is a finding only if there is no order, within that difference, in which its gate held.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,8 @@ use crate::{
     model::{
         approval::ApprovalEvent,
         digest::Digest,
-        entry::ChainName,
+        entry::{ChainName, Head},
+        environment::FailedCheck,
         evidence::Evidence,
         manifest::{Change, Manifest, Stop},
         names::EnvName,
@@ -32,6 +33,8 @@ pub(super) struct Release {
     pub(super) manifest: Manifest,
     pub(super) digest: Digest,
     pub(super) statements: BTreeMap<EnvName, Vec<Signed>>,
+    /// Which entries those are.
+    pub(super) decisions: BTreeMap<EnvName, Vec<Head>>,
     pub(super) evidence: Vec<Evidence>,
 }
 
@@ -86,7 +89,7 @@ pub(super) fn judge(
                     format!("nothing more of {version}, which is dead"),
                     format!("it went live after its death in entry {died}"),
                 )),
-                None => entered.refused(authorship, replaced_may_be_dead),
+                None => entered.untrue().or_else(|| entered.refused(authorship, replaced_may_be_dead)),
             },
         };
         if let Some((expected, found)) = found {
@@ -121,7 +124,7 @@ impl Entered<'_> {
     fn comes_back(&self, from: Version) -> Found {
         let Step { environment, number, .. } = self.step;
         let release = self.release.manifest.release;
-        let proven = self.past.verified.get(environment).is_some_and(|(proven, _)| proven < number);
+        let proven = self.past.verified.get(environment).is_some_and(|(proven, _)| proven.number < *number);
         let came = self.story.past.get(&from).is_some_and(|past| {
             let mut steps = past.steps.iter().filter(|step| !matches!(step.kind, Kind::Claims));
             steps.any(|step| step.environment == *environment && step.number < *number)
@@ -134,6 +137,39 @@ impl Entered<'_> {
             None => return None,
         };
         Some((format!("{release} coming back as a rollback may"), found))
+    }
+
+    /// What its writer said of other chains must be so.
+    fn untrue(&self) -> Found {
+        let known = self.step.known.as_ref()?;
+        let named = |what: &str, head: Option<Head>, there: bool| {
+            let head = head.filter(|_| !there)?;
+            let found = format!("it names entry {} with {} as {what}", head.number, head.sha256);
+            Some((format!("{what} as it is in the ledger"), found))
+        };
+        let decision = known.decision.is_none_or(|head| self.decided(head).is_some());
+        let policy = known.policy.is_none_or(|head| self.policy(head).is_some());
+        let verified = known.verified.is_none_or(|head| self.verified().is_some_and(|(own, _)| own == head));
+        named("what verified it in the environment before", known.verified, verified)
+            .or_else(|| named("the policy", known.policy, policy))
+            .or_else(|| named("the last decision", known.decision, decision))
+    }
+
+    /// The policy that this entry put in force.
+    fn policy(&self, head: Head) -> Option<&PolicyState> {
+        self.story.policy.iter().find(|(_, own, _)| *own == head).map(|(.., state)| state)
+    }
+
+    /// How many decisions there were with this one.
+    fn decided(&self, head: Head) -> Option<usize> {
+        let decisions = self.release.decisions.get(&self.step.environment)?;
+        decisions.iter().position(|own| *own == head).map(|at| at + 1)
+    }
+
+    /// What verified it in the environment before, and when.
+    fn verified(&self) -> Option<(Head, Time)> {
+        let before = &self.release.manifest.stop_before(&self.step.environment)?.environment;
+        self.past.verified.get(before).copied()
     }
 
     fn refused(&self, authorship: &Authorship, replaced_may_be_dead: &dyn Fn(Version) -> bool) -> Found {
@@ -149,6 +185,9 @@ impl Entered<'_> {
         let reserved = self.story.releases.get(&release).and_then(|number| number.reserved.as_ref());
         let death = self.death();
         let statements = self.release.statements.get(environment).map(Vec::as_slice).unwrap_or_default();
+        // What was seen there stands in the same chain, so that its order is certain.
+        let observed = self.past.observed.get(environment).map(Vec::as_slice).unwrap_or_default();
+        let seen = observed.iter().take_while(|observed| observed.number < self.step.number).count();
         let facts = Facts {
             manifest,
             digest: self.release.digest,
@@ -158,9 +197,12 @@ impl Entered<'_> {
             now: self.step.time,
             death: death.as_ref(),
             verified_before: self.verified_before(),
+            failed_before: self.failed_before(),
             live: *live,
             live_died: live.is_some_and(replaced_may_be_dead),
             approvals: statements,
+            observed: observed.get(..seen).unwrap_or_default(),
+            break_glass: self.step.break_glass.as_deref(),
             authors: &authors,
             releaser: reserved.map_or(&unknown, |(_, releaser)| releaser),
             evidence: &self.release.evidence,
@@ -207,34 +249,49 @@ impl Entered<'_> {
 
     /// The policy by the clocks first, then the others that may have been in force.
     fn policies(&self) -> Vec<&PolicyState> {
+        let known = self.step.known.as_ref().and_then(|known| known.policy).and_then(|head| self.policy(head));
         let by_the_clocks = self.story.in_force(self.step.time, self.step.time).last();
-        by_the_clocks.into_iter().chain(self.story.in_force(self.surely(), self.possibly())).collect()
+        let possible = self.story.in_force(self.surely(), self.possibly());
+        by_the_clocks.into_iter().chain(known).chain(possible).collect()
     }
 
     /// The statements that may have stood: those by the clocks first. The order within their chain is certain.
     fn approvals<'s>(&self, all: &'s [Signed]) -> Vec<&'s [Signed]> {
         let until = |time: Time| all.iter().rposition(|signed| signed.entry.time <= time).map_or(0, |at| at + 1);
         let after = all.iter().position(|signed| signed.entry.time > self.possibly()).unwrap_or(all.len());
-        let (least, most) = (until(self.surely()).min(after), until(self.possibly()).max(after));
-        let lengths = std::iter::once(until(self.step.time)).chain((least..=most).rev());
+        let known = self.step.known.as_ref().and_then(|known| known.decision).and_then(|head| self.decided(head));
+        let least = until(self.surely()).min(after).max(known.unwrap_or(0));
+        let most = until(self.possibly()).max(after).max(least);
+        let by_the_clocks = until(self.step.time).max(known.unwrap_or(0));
+        let lengths = std::iter::once(by_the_clocks).chain((least..=most).rev());
         lengths.filter_map(|length| all.get(..length)).collect()
     }
 
     /// The evidence that may have been there.
     fn evidence(&self, all: &[Evidence]) -> Vec<Vec<Evidence>> {
-        let until = |time: Time| all.iter().filter(|piece| piece.time <= time).cloned().collect::<Vec<_>>();
+        let known = |piece: &Evidence| self.step.known.as_ref().is_some_and(|k| k.evidence.contains(&piece.sha256));
+        let there = |piece: &&Evidence, time: Time| piece.time <= time || known(piece);
+        let until = |time: Time| all.iter().filter(|piece| there(piece, time)).cloned().collect::<Vec<_>>();
         let mut sets = vec![until(self.step.time), until(self.surely()), until(self.possibly())];
         sets.dedup();
         sets
     }
 
     fn verified_before(&self) -> Option<Time> {
+        let (head, time) = self.verified()?;
+        let known = self.step.known.as_ref().is_some_and(|known| known.verified == Some(head));
+        (known || self.step.not_before > self.step.time || time <= self.possibly()).then_some(time)
+    }
+
+    /// What the newest verification in the environment before had found, unless there is an order in which it was well.
+    fn failed_before(&self) -> Option<&FailedCheck> {
         let before = &self.release.manifest.stop_before(&self.step.environment)?.environment;
-        self.past
-            .verified
-            .get(before)
-            .map(|(_, time)| *time)
-            .filter(|time| self.step.not_before > self.step.time || *time <= self.possibly())
+        let checked = self.past.checked.get(before).filter(|_| self.step.not_before <= self.step.time)?;
+        let until = |time: Time| checked.iter().rposition(|(at, _)| *at <= time).map_or(0, |at| at + 1);
+        let (least, most) = (until(self.surely()), until(self.possibly()));
+        // Before anything was known of it, it was not known to be bad.
+        let found = |length: usize| checked.get(length.checked_sub(1)?)?.1.as_ref();
+        (least..=most).map(found).reduce(|one, other| one.and(other)).flatten()
     }
 
     /// The death that was known: earlier in this chain, or so much earlier in another that no clock explains it.

@@ -47,11 +47,12 @@ pub(super) async fn all(
 async fn look(desk: Arc<Desk>, story: Arc<Story>, release: Version) -> anyhow::Result<(Audit, Option<Release>)> {
     let mut audit = Audit::default();
     let manifest = boxes::verify(&desk, &mut audit, &story, release).await?;
-    let mut statements = BTreeMap::new();
+    let (mut statements, mut decisions) = (BTreeMap::new(), BTreeMap::new());
     for chain in desk.inventory.approvals(release) {
-        let made = decisions::statements(&desk, &mut audit, &story, manifest.as_ref(), chain).await?;
+        let (made, heads) = decisions::statements(&desk, &mut audit, &story, manifest.as_ref(), chain).await?;
         if let ChainName::Approvals { environment, .. } = chain {
             statements.insert(environment.clone(), made);
+            decisions.insert(environment.clone(), heads);
         }
     }
     let evidence = decisions::evidence(&desk, &mut audit, &story, release).await?;
@@ -59,7 +60,7 @@ async fn look(desk: Arc<Desk>, story: Arc<Story>, release: Version) -> anyhow::R
         None => None,
         Some(manifest) => {
             let digest = Digest::of(&canonical::to_vec(&manifest)?);
-            Some(Release { manifest, digest, statements, evidence })
+            Some(Release { manifest, digest, statements, decisions, evidence })
         }
     };
     Ok((audit, sound))

@@ -15,6 +15,7 @@ use crate::{
     model::{
         allowed_signers::{self, AllowedSigner},
         approval::ApprovalEvent,
+        digest::Digest,
         entry::{ChainName, Event, Record, Writer},
         key::VaultKey,
         sshsig,
@@ -84,6 +85,11 @@ impl Desk {
         let record = ledger::decode::<E>(&key, &self.read(&key).await?)?;
         ledger::sound(chain, number, &record, &self.trusted.writer(chain, record.entry.time))?;
         Ok(record)
+    }
+
+    /// What an object hashes to, whatever it is; `None` if that cannot be told.
+    pub(super) async fn digest(&self, key: &VaultKey) -> Option<Digest> {
+        self.vault.fetch(key, None).await.ok().flatten().map(|(digest, _)| digest)
     }
 
     pub(super) async fn read(&self, key: &VaultKey) -> anyhow::Result<Vec<u8>> {

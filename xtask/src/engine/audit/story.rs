@@ -2,13 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use super::{Audit, chains, source::Desk};
+use super::{
+    Audit,
+    chains::{self, Followed},
+    source::Desk,
+};
 use crate::{
     model::{
         commit::CommitId,
         digest::Digest,
-        entry::{ChainName, Record},
-        environment::EnvironmentEvent,
+        entry::{ChainName, Head, Record},
+        environment::{EnvironmentEvent, FailedCheck, Known},
         names::EnvName,
         policy::{PolicyEvent, PolicyState},
         releases::{Difference, ReleaseEvent},
@@ -16,15 +20,15 @@ use crate::{
         verdict::Verdict,
         version::Version,
     },
-    plan::gate::{Death, Releaser},
+    plan::gate::{Death, Observed, Releaser},
 };
 
 /// What the chains say happened.
 #[derive(Debug, Default)]
 pub(super) struct Story {
     pub(super) releases: BTreeMap<Version, Number>,
-    /// Each policy, and from when on it held.
-    pub(super) policy: Vec<(Time, PolicyState)>,
+    /// Each policy, by the entry that put it in force, and from when on it held.
+    pub(super) policy: Vec<(Time, Head, PolicyState)>,
     pub(super) past: BTreeMap<Version, Past>,
     /// The latest time that each environment's entries carry so far.
     latest: BTreeMap<EnvName, Time>,
@@ -49,10 +53,14 @@ pub(super) struct Number {
 #[derive(Debug, Default)]
 pub(super) struct Past {
     pub(super) steps: Vec<Step>,
-    /// The first time that it was verified, by environment.
-    pub(super) verified: BTreeMap<EnvName, (u64, Time)>,
+    /// The entry that verified it first, by environment, and when.
+    pub(super) verified: BTreeMap<EnvName, (Head, Time)>,
+    /// When it was verified, first or once more, by environment and in order, and what that found.
+    pub(super) checked: BTreeMap<EnvName, Vec<(Time, Option<FailedCheck>)>>,
     /// The entry in which it died, by environment. Only the order within one chain is certain: clocks may be wrong.
     pub(super) died: BTreeMap<EnvName, (u64, Death)>,
+    /// The reviews that were seen of it, by environment, in order.
+    pub(super) observed: BTreeMap<EnvName, Vec<Observed>>,
 }
 
 /// A step that only a gate, or what happened before, allows.
@@ -70,6 +78,10 @@ pub(super) struct Step {
     pub(super) claimed: Time,
     /// What was live.
     pub(super) live: Option<Version>,
+    /// What its gate was judged by, as its writer said.
+    pub(super) known: Option<Known>,
+    /// Why the glass was broken for it, if it was.
+    pub(super) break_glass: Option<String>,
     pub(super) kind: Kind,
 }
 
@@ -101,23 +113,24 @@ impl Story {
             // The order of the names is the one that is needed: seals are known before what is said about them.
             match chain {
                 ChainName::Releases => {
-                    chains::verify(desk, audit, chain, |_, record, _| {
+                    chains::verify(desk, audit, chain, |_, Followed { record, .. }| {
                         story.numbered(record);
                         Ok(())
                     })
                     .await?;
                 }
                 ChainName::Policy => {
-                    chains::verify(desk, audit, chain, |_, record: &Record<PolicyEvent>, _| {
+                    chains::verify(desk, audit, chain, |_, Followed { record, .. }: Followed<'_, PolicyEvent>| {
                         // No entry is older than the one before it, whatever a clock said.
-                        let before = story.policy.last().map_or(record.entry.time, |(time, _)| *time);
-                        story.policy.push((record.entry.time.max(before), record.entry.state.clone()));
+                        let before = story.policy.last().map_or(record.entry.time, |(time, ..)| *time);
+                        let since = record.entry.time.max(before);
+                        story.policy.push((since, record.head(), record.entry.state.clone()));
                         Ok(())
                     })
                     .await?;
                 }
                 ChainName::Environment(environment) => {
-                    chains::verify(desk, audit, chain, |audit, record, before| {
+                    chains::verify(desk, audit, chain, |audit, Followed { record, before, .. }| {
                         story.happened(audit, environment, record, before)
                     })
                     .await?;
@@ -185,15 +198,21 @@ impl Story {
             audit.find(entry.chain.key(entry.number)?, Verdict::Incorrect, show(known), show(entry.manifest));
         }
         let past = self.past.entry(release).or_default();
-        let kind = match &entry.event {
+        if let Some(found) = FailedCheck::of(entry) {
+            past.checked.entry(environment.clone()).or_default().push((not_before, found));
+        }
+        if let Some(observed) = Observed::of(entry) {
+            past.observed.entry(environment.clone()).or_default().push(observed);
+        }
+        let (kind, known) = match &entry.event {
             EnvironmentEvent::Verified { .. } | EnvironmentEvent::RolledBack { .. } => {
-                past.verified.entry(environment.clone()).or_insert((entry.number, entry.time));
+                past.verified.entry(environment.clone()).or_insert((record.head(), entry.time));
                 return Ok(());
             }
-            EnvironmentEvent::Claimed { .. } => Kind::Claims,
-            EnvironmentEvent::Shifting { .. } => match &entry.state.rollback {
-                None => Kind::Enters,
-                Some(rollback) => Kind::ComesBack(rollback.release),
+            EnvironmentEvent::Claimed { .. } => (Kind::Claims, None),
+            EnvironmentEvent::Shifting { known, .. } => match &entry.state.rollback {
+                None => (Kind::Enters, known.clone()),
+                Some(rollback) => (Kind::ComesBack(rollback.release), None),
             },
             _ => return Ok(()),
         };
@@ -205,6 +224,8 @@ impl Story {
             after: before.map_or(entry.time, |before| before.entry.time),
             claimed: entry.state.holder.as_ref().map_or(entry.time, |claim| claim.since),
             live: entry.state.live.as_ref().map(|live| live.release),
+            known,
+            break_glass: entry.state.break_glass.clone(),
             kind,
         });
         Ok(())

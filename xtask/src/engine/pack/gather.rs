@@ -7,7 +7,7 @@ use crate::{
     context::Context,
     engine::{
         evidence::{self, SignedEvidence},
-        ledger,
+        ledger::{self, statements},
     },
     failure::Failure,
     model::{
@@ -59,7 +59,7 @@ impl Gathered {
             keep(&mut objects, "ledger/", &here)?;
             entries.push((environment.clone(), here));
             let chain = ChainName::Approvals { release, environment: environment.clone() };
-            let made = walk::<ApprovalEvent>(context, &chain, |_| true, |_| true).await?;
+            let made = decisions(context, &chain).await?;
             for record in &made {
                 let name = format!("approvals/{environment}/{:08}.json", record.entry.number);
                 objects.insert(name, Record::encode(&record.entry, &record.signature)?);
@@ -87,6 +87,15 @@ async fn environment_of(
     };
     let may_be = |record: &Record<EnvironmentEvent>| record.entry.state.highest >= Some(release);
     walk(context, &ChainName::Environment(environment.clone()), may_be, about).await
+}
+
+/// Every decision. The folder's page proves each object of it, so that one which is none cannot be in it.
+async fn decisions(context: &Context, chain: &ChainName) -> anyhow::Result<Vec<Record<ApprovalEvent>>> {
+    let statements = statements::read::<ApprovalEvent>(context, chain).await?;
+    match statements.junk.first() {
+        None => Ok(statements.made.into_iter().map(|made| made.record).collect()),
+        Some(junk) => Err(Failure::Integrity(format!("{junk}; run `cargo xtask audit verify`")).into()),
+    }
 }
 
 /// The entries of a chain that are about something, in order; read from the head back as long as one may be.

@@ -60,6 +60,8 @@ pub async fn run(context: &Context, release: Version, out: &Utf8Path) -> anyhow:
     let commits = pages::commits(context, &manifest).await;
     folder.page("commits.json", &commits)?;
     folder.page("approvals.json", &pages::approvals(&gathered))?;
+    folder.page("reviews.json", &pages::reviewed(&gathered))?;
+    folder.page("break-glass.json", &pages::glass(&gathered))?;
     folder.page("smoke.json", &pages::smoke(&gathered))?;
     folder.page("tests.json", &pages::tests(&gathered))?;
     folder.write("allowed_signers", render(context).await?.as_bytes())?;

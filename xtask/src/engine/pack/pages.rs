@@ -17,6 +17,7 @@ use crate::{
         evidence::TestSummary,
         manifest::Manifest,
         names::{EnvName, EvidenceKind, PersonId, RoleName},
+        review::{NOT_SIGNED, Review, Run},
         smoke::CheckResult,
         time::Time,
     },
@@ -124,6 +125,60 @@ pub(super) fn approvals(gathered: &Gathered) -> Vec<StatementPage> {
         }
     };
     gathered.statements.iter().map(page).collect()
+}
+
+/// A review that a deployer saw, as a person reads it.
+#[derive(Debug, Serialize)]
+pub(super) struct ReviewPage {
+    file: String,
+    environment: EnvName,
+    run: Run,
+    observed: Time,
+    meaning: &'static str,
+    review: Review,
+}
+
+/// Every review that was seen: none of them is signed by whoever gave it.
+pub(super) fn reviewed(gathered: &Gathered) -> Vec<ReviewPage> {
+    let mut pages = Vec::new();
+    for (environment, record) in gathered.entries.iter().flat_map(|(of, all)| all.iter().map(move |one| (of, one))) {
+        let EnvironmentEvent::Observed { observation } = &record.entry.event else { continue };
+        pages.extend(observation.reviews.iter().map(|review| ReviewPage {
+            file: format!("ledger/environments/{environment}/{:08}.json", record.entry.number),
+            environment: environment.clone(),
+            run: observation.run.clone(),
+            observed: observation.at,
+            meaning: NOT_SIGNED,
+            review: review.clone(),
+        }));
+    }
+    pages
+}
+
+/// A glass that was broken for the release.
+#[derive(Debug, Serialize)]
+pub(super) struct GlassPage {
+    file: String,
+    environment: EnvName,
+    time: Time,
+    actor: String,
+    reason: String,
+}
+
+/// Every entry through a freeze or before the soak time.
+pub(super) fn glass(gathered: &Gathered) -> Vec<GlassPage> {
+    let all = gathered.entries.iter().flat_map(|(of, all)| all.iter().map(move |one| (of, &one.entry)));
+    let broken = all.filter_map(|(environment, entry)| match &entry.event {
+        EnvironmentEvent::BrokeGlass { reason } => Some(GlassPage {
+            file: format!("ledger/environments/{environment}/{:08}.json", entry.number),
+            environment: environment.clone(),
+            time: entry.time,
+            actor: entry.actor.clone(),
+            reason: reason.clone(),
+        }),
+        _ => None,
+    });
+    broken.collect()
 }
 
 /// What smoke checks answered at one step.

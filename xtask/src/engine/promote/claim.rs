@@ -8,14 +8,15 @@ use std::{
 use crate::{
     context::Context,
     engine::{
-        ledger,
+        gate, ledger,
         promote::{Promotion, survey},
     },
     failure::Failure,
     model::{
         entry::Record,
-        environment::{Claim, EnvironmentEvent, EnvironmentState, Phase},
+        environment::{Claim, EnvironmentEvent, EnvironmentState, Known, Phase},
     },
+    plan,
     ports::lock::Guard,
 };
 
@@ -153,9 +154,10 @@ async fn settle(next: &Promotion<'_>, head: Record<EnvironmentEvent>, claim: &Cl
 }
 
 impl Promotion<'_> {
-    /// The gate, judged again with what holds now.
-    pub(super) async fn gate_still_holds(&self) -> anyhow::Result<Result<(), String>> {
-        let gate = crate::engine::gate::judge(self.context, self.environment, self.manifest).await?;
-        Ok(if gate.holds() { Ok(()) } else { Err(gate.refusals()) })
+    /// The gate, judged again with what holds now: what it was judged by, or its refusals.
+    pub(super) async fn gate_still_holds(&self) -> anyhow::Result<Result<Known, String>> {
+        let gathered = gate::gather(self.context, self.environment, self.manifest).await?;
+        let gate = plan::gate::judge(&gathered.facts());
+        Ok(if gate.holds() { Ok(gathered.known()) } else { Err(gate.refusals()) })
     }
 }

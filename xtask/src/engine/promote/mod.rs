@@ -3,6 +3,7 @@
 //! Every step begins and ends with an entry in the environment's chain, and the chain's head says which step is next.
 //! A resumed promotion is therefore the same loop entered at another place.
 
+mod admit;
 mod canary;
 mod claim;
 mod fence;
@@ -91,7 +92,10 @@ pub(super) struct Promotion<'a> {
 pub async fn run(context: &Context, plan: &PromotionPlan, manifest: &Manifest) -> anyhow::Result<Promoted> {
     let (environment, digest, basis) = (&plan.environment, plan.manifest, Some(&plan.basis));
     let promotion = Promotion { context, environment, manifest, digest, back: None, basis };
-    if !plan.gate.holds() && plan.from_phase == Phase::Closed {
+    // What is missing may come with the reviews of this run.
+    let broken = plan.break_glass.is_some();
+    let may_come = plan.gate.lacks_people_only() && admit::observes(context, environment, manifest, broken).await?;
+    if !plan.gate.holds() && plan.from_phase == Phase::Closed && !may_come {
         return Err(promotion.refused(&plan.gate.refusals()).into());
     }
     if let Some(why) = plan.refused() {
@@ -113,6 +117,7 @@ pub async fn run(context: &Context, plan: &PromotionPlan, manifest: &Manifest) -
         return Ok(outcome);
     }
     let (claimed, lock) = promotion.claim().await?;
+    promotion.admit(&claimed, plan.break_glass.as_deref()).await?;
     promotion.carry_on(&claimed).await?;
     drop(lock);
     Ok(outcome)

@@ -131,15 +131,17 @@ impl Promotion<'_> {
         }
         phase.done(&format!("{} checks Correct", smoked.results.len()));
         // A way back must not wait for anybody's approval.
-        if state.rollback.is_none()
-            && let Err(refusals) = self.gate_still_holds().await?
-        {
-            return Ok(Turn::Refused(refusals));
-        }
+        let known = match state.rollback {
+            Some(_) => None,
+            None => match self.gate_still_holds().await? {
+                Ok(known) => Some(known),
+                Err(refusals) => return Ok(Turn::Refused(refusals)),
+            },
+        };
         let moves: Vec<AliasMove> = promotion::moves(&state.staged, &self.live_versions(state).await?, self.alias());
         let rules = self.manifest.stop(self.environment).and_then(|stop| stop.canary.as_ref());
         let canary = canary::of_shift(rules, state.rollback.is_some(), &moves);
-        Ok(Turn::Event(EnvironmentEvent::Shifting { moves, smoke: smoked.results, canary }))
+        Ok(Turn::Event(EnvironmentEvent::Shifting { moves, smoke: smoked.results, canary, known }))
     }
 
     /// Asks through live, and proves that live has the sealed bytes.

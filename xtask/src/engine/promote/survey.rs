@@ -2,7 +2,7 @@
 
 use crate::{
     context::Context,
-    engine::{facts, ledger, together},
+    engine::{facts, gate, ledger, policy, together},
     failure::Failure,
     model::{
         digest::Digest,
@@ -13,6 +13,7 @@ use crate::{
         version::Version,
     },
     plan::canary,
+    plan::gate::{self as judgement, Gate},
     plan::promotion::{self, Action, Basis, Observed, PromotionPlan, Seen, Wanted},
     ports::fleet::{Fleet, FleetError},
 };
@@ -26,9 +27,22 @@ pub async fn plan(
     environment: &EnvName,
     release: Version,
 ) -> anyhow::Result<(PromotionPlan, Manifest)> {
+    plan_breaking(context, environment, release, None).await
+}
+
+/// The same for somebody who breaks the glass for this reason, where a freeze or the soak time keeps the release out.
+///
+/// # Errors
+/// Usage, if nobody may break it there; else as `plan`.
+pub async fn plan_breaking(
+    context: &Context,
+    environment: &EnvName,
+    release: Version,
+    reason: Option<&str>,
+) -> anyhow::Result<(PromotionPlan, Manifest)> {
     own_region(context, environment)?;
     let (manifest, digest) = facts::manifest(context, release).await?;
-    let gate = crate::engine::gate::judge(context, environment, &manifest).await?;
+    let (gate, break_glass) = gate(context, environment, &manifest, reason).await?;
     let head = ledger::head::<EnvironmentEvent>(context, &ChainName::Environment(environment.clone())).await?;
     // The chain first: who writes to it after this is found out before the fleet is touched.
     let (head, state) = head.map(|record| (record.entry.number, record.entry.state)).unwrap_or_default();
@@ -54,9 +68,36 @@ pub async fn plan(
         from_phase,
         orphans: orphans(&state, &manifest),
         gate,
+        break_glass,
         basis,
     };
     Ok((plan, manifest))
+}
+
+/// The gate, and why its glass is broken, if there is something to override.
+async fn gate(
+    context: &Context,
+    environment: &EnvName,
+    manifest: &Manifest,
+    reason: Option<&str>,
+) -> anyhow::Result<(Gate, Option<String>)> {
+    let whole = gate::judge(context, environment, manifest).await?;
+    let Some(reason) = reason else { return Ok((whole, None)) };
+    let policy = policy::state(context).await?;
+    if judgement::rules(manifest, context.config.stop(environment)?, &policy).break_glass.is_none() {
+        return Err(Failure::usage(format!(
+            "nobody may break the glass of {environment} for {}: {}",
+            manifest.release,
+            judgement::NAME_ROLE
+        ))
+        .into());
+    }
+    if whole.rules.iter().all(|rule| rule.holds || !["freeze", "soak"].contains(&rule.rule.as_str())) {
+        context.story.note(&format!("{environment}: there is no freeze or soak time to break the glass for"));
+        return Ok((whole, None));
+    }
+    let broken = gate::judge_breaking(context, environment, manifest, reason).await?;
+    Ok((broken, Some(reason.to_owned())))
 }
 
 /// An environment is only ever changed from its own region: two vaults must not both tell what happens there.

@@ -36,8 +36,9 @@ pub(super) fn bills(built: &Built) -> anyhow::Result<BTreeMap<FunctionName, (Str
     built.artifacts.iter().map(|(function, artifact)| bill(function, artifact.sha256)).collect()
 }
 
-/// Puts the provenance into the box. A signature need not come out alike twice, so one that an interrupted run has put
-/// there is taken as it is; the caller verifies it against the manifest before that is written.
+/// Puts the provenance into the box, every signature checked first, as nothing can be taken out again. A signature need not
+/// come out alike twice, so one that an interrupted run has put there is taken as it is; the caller verifies it against the
+/// manifest before that is written.
 ///
 /// # Errors
 /// Unfinished, if the vault or the key cannot be used.
@@ -57,6 +58,10 @@ pub(super) async fn provenance(
         return Ok(object(&bytes));
     }
     let repository = context.git.origin();
+    let run = match &context.identity {
+        Some(identity) => identity.claims().await?,
+        None => None,
+    };
     let origin = Origin {
         release: version,
         commit,
@@ -64,6 +69,7 @@ pub(super) async fn provenance(
         toolchain: &built.toolchain,
         lockfile: built.lockfile,
         tool: &context.tool,
+        run: run.as_ref(),
     };
     let mut lines = Vec::new();
     for (function, artifact) in &built.artifacts {
@@ -74,6 +80,10 @@ pub(super) async fn provenance(
         let (signature, public) = sealed
             .map_err(|error| ledger::unfinished(format!("failed to sign the provenance of {function}"), error))?;
         let envelope = Envelope::new(PAYLOAD_TYPE, &statement, &signature, &public);
+        let trusted = ledger::keys(context, &Writer::Releaser).await?;
+        envelope
+            .verify(PAYLOAD_TYPE, &trusted)
+            .map_err(|why| ledger::unfinished(format!("failed to sign the provenance of {function}"), why.into()))?;
         lines.extend(canonical::to_vec(&envelope)?);
         lines.push(b'\n');
     }

@@ -193,6 +193,7 @@ async fn build(context: &Context, plan: &ReleasePlan, checks: &AllChecks, versio
         functions: &plan.functions,
         profile: &context.config.cargo_profile,
         target: context.config.target.as_deref(),
+        glibc: context.config.glibc.as_ref(),
         out: &out,
         purpose: Purpose::Seal,
     };
@@ -219,7 +220,15 @@ async fn build(context: &Context, plan: &ReleasePlan, checks: &AllChecks, versio
     phase.done(&format!("{} objects, each read back and hashed", objects.len()));
     let phase = context.story.phase("sealing");
     let manifest = seal::manifest(context, plan, version, &built, checks, objects).await?;
-    provenance::verify(context, &manifest).await?;
+    // What lies there as the provenance stays there, so that such a number can never be sealed. It is burned for good: one
+    // wrong answer must not do.
+    if provenance::wrong(context, &manifest).await?.is_some()
+        && let Some(why) = provenance::wrong(context, &manifest).await?
+    {
+        burn_number(context, version, why.clone(), Vec::new()).await?;
+        let next = "run `cargo xtask release` again for the next number";
+        return Err(Failure::Integrity(format!("{version} is burned: {why}; {next}")).into());
+    }
     let digest = seal::write(context, &manifest).await?;
     phase.done(&format!("{version} is {digest}"));
     Ok(digest)

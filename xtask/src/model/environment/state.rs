@@ -46,6 +46,9 @@ pub struct EnvironmentState {
     /// The canary under way.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub canary: Option<Canary>,
+    /// Why the glass was broken for the promotion under way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub break_glass: Option<String>,
     /// The highest release that ever claimed this environment.
     pub highest: Option<Version>,
 }
@@ -106,4 +109,20 @@ pub struct Live {
     pub synced: Option<Time>,
     /// Its functions there.
     pub functions: BTreeMap<FunctionName, Deployed>,
+    /// Why the glass was broken to let it in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub break_glass: Option<String>,
+    /// That it was verified once more, and was not well; until it is again it passes on to nowhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failed: Option<FailedCheck>,
+}
+
+/// A verification that found something.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FailedCheck {
+    /// When.
+    pub at: Time,
+    /// What, in one line.
+    pub finding: String,
 }

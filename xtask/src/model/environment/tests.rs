@@ -1,6 +1,7 @@
 //! What each event changes.
 
 use super::*;
+use crate::model::digest::Digest;
 
 fn about(release: &str) -> About {
     About {
@@ -24,7 +25,7 @@ fn up_to_shifted() -> Vec<EnvironmentEvent> {
     vec![
         claimed(),
         EnvironmentEvent::Staged { functions: BTreeMap::new() },
-        EnvironmentEvent::Shifting { moves: vec![], smoke: vec![], canary: None },
+        EnvironmentEvent::Shifting { moves: vec![], smoke: vec![], canary: None, known: None },
         EnvironmentEvent::Shifted,
     ]
 }
@@ -63,7 +64,8 @@ fn a_canary_is_in_the_state_until_it_is_over() {
     let first = verified(&EnvironmentState::default(), "v1.0.0");
     let rules: CanaryRules = serde_json::from_str(r#"{ "steps": [{ "weight": 10, "bake": "5m" }] }"#).unwrap();
     let staged = play(&first, "v1.1.0", &up_to_shifted()[..2]);
-    let shifting = EnvironmentEvent::Shifting { moves: vec![], smoke: vec![], canary: Some(rules.clone()) };
+    let shifting =
+        EnvironmentEvent::Shifting { moves: vec![], smoke: vec![], canary: Some(rules.clone()), known: None };
     let begun = play(&staged, "v1.1.0", &[shifting]);
     assert_eq!(begun.canary, Some(Canary { rules, step: None }));
     let expires = "2026-01-23T15:00:00Z".parse().unwrap();

@@ -95,7 +95,9 @@ pub(super) fn standing_here(live: &LiveHere) -> String {
     let verified = if live.verified { "verified" } else { "not verified yet" };
     let synced = live.synced.map(|time| format!(", Globally Synced at {}", moment(&time))).unwrap_or_default();
     let pinned = if live.pinned { ", pinned by a rollback" } else { "" };
-    format!("{verified}{synced}{pinned}")
+    let glass =
+        live.break_glass.as_ref().map(|reason| format!(", let in by BREAK-GLASS: {reason}")).unwrap_or_default();
+    format!("{verified}{synced}{pinned}{glass}")
 }
 
 pub(super) fn phase(held: &Held) -> &'static str {

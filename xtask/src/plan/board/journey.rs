@@ -13,6 +13,7 @@ use crate::{
         environment::EnvironmentEvent,
         names::EnvName,
         releases::ReleaseEvent,
+        review::{NOT_SIGNED, Review},
         time::Time,
         version::Version,
     },
@@ -260,6 +261,14 @@ impl Seen {
                 self.verified.get_or_insert(entry.time);
                 Some(format!("in place of {}: {}", from.release, from.reason))
             }
+            EnvironmentEvent::Observed { observation } => {
+                self.lines.extend(observation.reviews.iter().map(|review| reviewed(environment, entry, review)));
+                return;
+            }
+            EnvironmentEvent::Reverified { finding } => {
+                Some(finding.clone().unwrap_or_else(|| "all is well again".to_owned()))
+            }
+            EnvironmentEvent::BrokeGlass { reason } => Some(format!("BREAK-GLASS: {reason}")),
             EnvironmentEvent::Synced { lag_s } => Some(format!("Globally Synced, {lag_s} s behind")),
             EnvironmentEvent::Died { finding } => {
                 self.dies(environment, entry, finding.clone());
@@ -297,6 +306,19 @@ impl Seen {
             detail: detail.map(|text| plain(&text)),
             unsound: None,
         });
+    }
+}
+
+/// A review that a deployer saw. Whether it counts the gate says.
+fn reviewed(environment: &EnvName, entry: &Entry<EnvironmentEvent>, review: &Review) -> Line {
+    Line {
+        time: entry.time,
+        environment: Some(environment.clone()),
+        what: "observed",
+        decision: true,
+        who: plain(review.login.as_deref().unwrap_or("nobody whom GitHub still knows")),
+        detail: Some(plain(&format!("{review} ({NOT_SIGNED})"))),
+        unsound: None,
     }
 }
 

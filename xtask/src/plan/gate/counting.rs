@@ -88,6 +88,10 @@ fn about(facts: &Facts<'_>, signed: &Signed) -> Result<(), String> {
     if !signed.signature_ok {
         return Err("its signature is not valid".to_owned());
     }
+    // What makes the gate stricter counts wherever it stands: nothing that was put before it may hide it.
+    if !signed.linked && matches!(entry.event, ApprovalEvent::Approved { .. }) {
+        return Err("it does not follow what stands before it in its chain".to_owned());
+    }
     if entry.release != Some(release) {
         let other = entry.release.map_or_else(|| "no release".to_owned(), |other| other.to_string());
         return Err(format!("it is for {other}, not for {release}"));
@@ -121,9 +125,13 @@ fn taken_back(facts: &Facts<'_>, at: usize, statement: &Statement, person: &Pers
 
 /// When an approval ends: when it says, and no later than today's policy allows.
 fn expiry(facts: &Facts<'_>, signed: &Signed) -> Time {
+    signed.entry.event.statement().expires.min(signed.entry.time.after(longest(facts)))
+}
+
+/// How long an approval counts at most, by today's policy.
+pub(super) fn longest(facts: &Facts<'_>) -> Duration {
     let days = facts.policy.people.as_ref().map_or(0, |people| people.valid_days);
-    let longest = signed.entry.time.after(Duration::from_secs(u64::from(days) * DAY));
-    signed.entry.event.statement().expires.min(longest)
+    Duration::from_secs(u64::from(days) * DAY)
 }
 
 /// Why this person may not approve, whatever they sign: nobody approves what they wrote or released.

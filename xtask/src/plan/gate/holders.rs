@@ -2,7 +2,7 @@
 
 use crate::{
     model::{
-        manifest::ApprovalRule,
+        manifest::{ApprovalRule, GateRules},
         names::EnvName,
         people::{People, Person, PersonKey},
         time::Time,
@@ -13,8 +13,11 @@ use crate::{
 /// Why nobody could get a release past the gate of an environment: one sentence per role that too few people hold, and
 /// one if there are enough for each role and not for all of them at once. Empty if the gate can be passed.
 #[must_use]
-pub fn gaps(people: &People, environment: &EnvName, demands: &[ApprovalRule], now: Time) -> Vec<String> {
-    let wanted: Vec<_> = demands.iter().map(|demand| wanted(people, demand, now)).collect();
+pub fn gaps(people: &People, environment: &EnvName, gate: &GateRules, now: Time) -> Vec<String> {
+    let glass = gate.break_glass.iter().map(|glass| ApprovalRule { role: glass.role.clone(), count: 1 });
+    let demands: Vec<_> = gate.approvals.iter().cloned().chain(glass).collect();
+    let can = |person: &Person| can_sign(people, person, now) || (gate.reviews.is_some() && person.github.is_some());
+    let wanted: Vec<_> = demands.iter().map(|demand| wanted(people, demand, &can)).collect();
     let short = demands.iter().zip(&wanted).filter(|(_, wanted)| wanted.candidates.len() < wanted.count);
     let mut gaps: Vec<String> = short
         .map(|(ApprovalRule { role, count }, wanted)| {
@@ -35,9 +38,9 @@ pub fn gaps(people: &People, environment: &EnvName, demands: &[ApprovalRule], no
 }
 
 /// A person, and the role where one may count in several.
-fn wanted(people: &People, demand: &ApprovalRule, now: Time) -> Wanted<(String, Option<String>)> {
+fn wanted(people: &People, demand: &ApprovalRule, can: &dyn Fn(&Person) -> bool) -> Wanted<(String, Option<String>)> {
     let role = people.several_roles.then(|| demand.role.to_string());
-    let able = people.persons.iter().filter(|(_, p)| p.roles.contains(&demand.role) && can_sign(people, p, now));
+    let able = people.persons.iter().filter(|(_, p)| p.roles.contains(&demand.role) && can(p));
     Wanted {
         count: usize::try_from(demand.count).unwrap_or(usize::MAX),
         candidates: able.map(|(id, _)| (id.to_string(), role.clone())).collect(),

@@ -52,7 +52,14 @@ pub(super) fn order(facts: &Facts<'_>) -> Rule {
     let before = facts.manifest.stop_before(&facts.today.environment).map(|stop| &stop.environment);
     match (before, facts.verified_before) {
         (None, _) => holds("order", "no environment is before it"),
-        (Some(before), Some(_)) => holds("order", format!("verified in {before}")),
+        (Some(before), Some(_)) => match facts.failed_before {
+            None => holds("order", format!("verified in {before}")),
+            Some(failed) => fails(
+                "order",
+                format!("its newest verification in {before}, at {}, failed: {}", failed.at, failed.finding),
+                format!("mend what it found, then run `cargo xtask verify --env {before}`"),
+            ),
+        },
         (Some(before), None) => fails(
             "order",
             format!("it is not verified in {before}"),

@@ -16,7 +16,8 @@ pub fn rules(manifest: &Manifest, today: &Stop, policy: &PolicyState) -> GateRul
 }
 
 /// The stricter of several rule sets: every role with its highest count, the longest soak time, every kind of evidence,
-/// as a test report if one of them asks for that.
+/// as a test report if one of them asks for that; reviews where all of them count the same ones, and the role that may break
+/// the glass where all of them name it.
 #[must_use]
 pub fn stricter(all: &[&GateRules]) -> GateRules {
     let mut merged = GateRules::default();
@@ -29,7 +30,17 @@ pub fn stricter(all: &[&GateRules]) -> GateRules {
             evidence(&mut merged.evidence, rule);
         }
     }
+    // What loosens a gate holds only where every rule set says the same.
+    merged.reviews = agreed(all, |rules| rules.reviews.as_ref());
+    merged.break_glass = agreed(all, |rules| rules.break_glass.as_ref());
     merged
+}
+
+/// What all rule sets say alike, if they do.
+fn agreed<T: Clone + PartialEq>(all: &[&GateRules], of: impl Fn(&GateRules) -> Option<&T>) -> Option<T> {
+    let (first, others) = all.split_first()?;
+    let said = of(first)?;
+    others.iter().all(|rules| of(rules) == Some(said)).then(|| said.clone())
 }
 
 fn approval(merged: &mut Vec<ApprovalRule>, rule: &ApprovalRule) {

@@ -6,6 +6,7 @@ mod clock;
 mod evidence;
 mod monotone;
 mod pairs;
+mod reviews;
 mod separation;
 mod way;
 
@@ -62,9 +63,12 @@ struct World {
     now: Time,
     death: Option<Death>,
     verified_before: Option<Time>,
+    failed_before: Option<FailedCheck>,
     live: Option<Version>,
     live_died: bool,
     approvals: Vec<Signed>,
+    observed: Vec<Observed>,
+    break_glass: Option<&'static str>,
     authors: Authors,
     releaser: Releaser,
     evidence: Vec<Evidence>,
@@ -82,6 +86,7 @@ fn stop(name: &str, roles: &[&str], soak: Option<&str>, evidence: &[&str]) -> St
         approvals: approvals.collect(),
         soak: soak.map(|soak| soak.parse().unwrap()),
         evidence: kinds.collect(),
+        ..GateRules::default()
     };
     Stop { environment: name.parse().unwrap(), safe_smoke_only: false, recovery: name == "dr", gate, canary: None }
 }
@@ -93,7 +98,7 @@ fn manifest() -> Manifest {
         release: "v1.1.0".parse().unwrap(),
         commit: CommitId::from_bytes([7; 20]),
         previous: None,
-        toolchain: Toolchain { rustc: text(), cargo: text(), host: text(), target: text(), profile: text() },
+        toolchain: Toolchain { rustc: text(), cargo: text(), host: text(), target: text(), profile: text(), zig: None },
         lockfile: Digest::of(b"lock"),
         dependencies: std::collections::BTreeMap::new(),
         objects: BTreeMap::new(),
@@ -152,9 +157,12 @@ fn world(environment: &str) -> World {
         now: time("2026-03-25T12:00:00Z"),
         death: None,
         verified_before: Some(time("2026-03-23T12:00:00Z")),
+        failed_before: None,
         live: Some("v1.0.0".parse().unwrap()),
         live_died: false,
         approvals: vec![],
+        observed: vec![],
+        break_glass: None,
         authors: Authors::default(),
         releaser: Releaser { actor: "ci".to_owned(), email: None },
         evidence: vec![],
@@ -192,9 +200,12 @@ impl World {
             now: self.now,
             death: self.death.as_ref(),
             verified_before: self.verified_before,
+            failed_before: self.failed_before.as_ref(),
             live: self.live,
             live_died: self.live_died,
             approvals: &self.approvals,
+            observed: &self.observed,
+            break_glass: self.break_glass,
             authors: &self.authors,
             releaser: &self.releaser,
             evidence: &self.evidence,
@@ -241,7 +252,7 @@ impl World {
             event: event(statement),
             state: crate::model::approval::ApprovalsState::default(),
         };
-        self.approvals.push(Signed { entry, signature_ok: true });
+        self.approvals.push(Signed { entry, signature_ok: true, linked: true });
     }
 
     /// An `e2e` report with these numbers of tests, failures, errors and skipped ones.
@@ -305,6 +316,7 @@ fn rules_of(approvals: &[(&str, u32)], soak: Option<&str>, evidence: &[(&str, bo
         approvals: approvals.iter().map(approval).collect(),
         soak: soak.map(|soak| soak.parse().unwrap()),
         evidence: evidence.iter().map(kind).collect(),
+        ..GateRules::default()
     }
 }
 

@@ -63,6 +63,27 @@ pub(super) fn soak(facts: &Facts<'_>, soak: Soak) -> Rule {
     fails("soak", found, again(facts, until))
 }
 
+/// What the clock refuses and a person may let pass: they are named by the rule of the glass.
+pub(super) fn unless_broken(facts: &Facts<'_>, rule: Rule) -> Rule {
+    if rule.holds || facts.break_glass.is_none() {
+        return rule;
+    }
+    holds(&rule.rule, format!("overridden by break-glass: {}", rule.found))
+}
+
+/// Nobody may break the glass here.
+pub(super) fn no_glass() -> Rule {
+    fails(
+        "break-glass",
+        "the release, the policy and release.toml do not all name the role that may break the glass",
+        NAME_ROLE,
+    )
+}
+
+/// How a gate gets a role that may break its glass.
+pub const NAME_ROLE: &str = "write `gate.break_glass = { role = \"…\" }` into release.toml, commit it, run `cargo xtask policy apply` \
+                             and `cargo xtask release`: the next release has it";
+
 fn again(facts: &Facts<'_>, from: Time) -> String {
     let (environment, release) = (&facts.today.environment, facts.manifest.release);
     let command = if facts.synchronised {

@@ -11,8 +11,8 @@ use xtask::{
     model::{
         approval::{ApprovalEvent, Statement},
         digest::Digest,
-        entry::ChainName,
-        environment::{EnvironmentEvent, Rollback},
+        entry::{ChainName, Head},
+        environment::{EnvironmentEvent, Known, Rollback},
         manifest::Change,
         policy::PolicyEvent,
         version::Version,
@@ -22,8 +22,8 @@ use xtask::{
 use crate::support::{
     people::STAFF,
     project::Project,
-    vaults::{append, entered, sealed},
-    world::Hand,
+    vaults::{append, entered, entered_knowing, sealed},
+    world::{Hand, promote_to, seal},
 };
 
 /// A vault in which people are known, and a clock in hand.
@@ -108,7 +108,7 @@ impl History {
                 rollback: Some(rollback.clone()),
             },
             EnvironmentEvent::Staged { functions: BTreeMap::new() },
-            EnvironmentEvent::Shifting { moves: Vec::new(), smoke: Vec::new(), canary: None },
+            EnvironmentEvent::Shifting { moves: Vec::new(), smoke: Vec::new(), canary: None, known: None },
             EnvironmentEvent::Shifted,
             EnvironmentEvent::RolledBack { from: rollback, smoke: Vec::new() },
         ] {
@@ -318,4 +318,37 @@ async fn as_a_rollback() {
         "environments/dev/00000023.json",
         "it came back though it died in dev",
     );
+}
+
+/// A clock that ran a day ahead, or was set back by one, is no finding: what each entry knew of the others was there.
+#[tokio::test]
+async fn what_an_entry_names_was_there_before_it() {
+    let history = History::new("").await;
+    let (context, now) = (&history.context, history.context.clock.now());
+    history.project.commit("feat: people");
+    let release = seal(context).await.unwrap().release;
+    let to = async |environment: &str| promote_to(context, &environment.parse().unwrap(), release).await.unwrap();
+    history.clock.set(now.after(Duration::from_secs(26 * 3600)));
+    to("dev").await;
+    history.clock.set(now);
+    to("qa").await;
+    assert_eq!(history.findings().await, []);
+}
+
+/// What an entry says that it knew must be so.
+#[tokio::test]
+async fn what_an_entry_names_is_looked_up() {
+    let nothing = Head { number: 1, sha256: Digest::of(b"nothing") };
+    let nameless = Known::default();
+    for (known, what) in [
+        (Known { verified: Some(nothing), ..nameless.clone() }, "as what verified it in the environment before"),
+        (Known { policy: Some(nothing), ..nameless.clone() }, "as the policy"),
+        (Known { decision: Some(nothing), ..nameless.clone() }, "as the last decision"),
+    ] {
+        let history = History::new("").await;
+        let release = history.seal("v1.0.0", None).await;
+        history.enter(&["dev"], release).await;
+        entered_knowing(&history.context, "qa", release.0, release.1, Some(known)).await;
+        History::is_named(&history.findings().await, "environments/qa/00000003.json", what);
+    }
 }

@@ -146,14 +146,14 @@ async fn replay(context: &Context, which: usize, about: &Case, mended: bool) -> 
     let there = context.vault.list(Some(&"approvals".parse()?)).await?;
     let Some(key) = there.get(which % there.len().max(1)).and_then(|item| item.key.clone()) else { return Ok(()) };
     let chain = approvals(about);
-    let head = ledger::head::<ApprovalEvent>(context, &chain).await?;
-    let number = head.as_ref().map_or(1, |head| head.entry.number + 1);
+    let (head, _) = ledger::statements::read::<ApprovalEvent>(context, &chain).await?.ending();
+    let number = head.map_or(1, |head| head.number + 1);
     let mut bytes = context.vault.read(&key).await?.unwrap();
     if mended {
         let Record { mut entry, signature, .. } = Record::<ApprovalEvent>::decode(&bytes)?;
         let (environment, release) = parsed(about);
         let (_, manifest) = facts::manifest(context, release).await?;
-        (entry.chain, entry.number, entry.previous) = (chain.clone(), number, head.map(|head| head.digest));
+        (entry.chain, entry.number, entry.previous) = (chain.clone(), number, head.map(|head| head.sha256));
         (entry.release, entry.manifest) = (Some(release), Some(manifest));
         let ApprovalEvent::Approved { mut statement } = entry.event else { return Ok(()) };
         statement.environment = environment;

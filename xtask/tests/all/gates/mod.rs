@@ -4,11 +4,14 @@ mod attack;
 mod back;
 mod decisions;
 mod evidence;
+mod glass;
 mod handbook;
+mod junk;
 mod policy;
 mod random;
 mod recovery;
 mod refusals;
+mod reverified;
 mod undead;
 
 use crate::support::{

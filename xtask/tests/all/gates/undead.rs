@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fs, os::unix::fs::symlink};
 use ssh_key::{Algorithm, HashAlg, LineEnding, PrivateKey, rand_core::OsRng};
 use xtask::{
     engine::{ledger, mirror},
-    model::{approval::ApprovalEvent, canonical, entry::ChainName, environment::EnvironmentEvent},
+    model::{canonical, entry::ChainName, environment::EnvironmentEvent},
 };
 
 use super::{UAT_GATE, waiting};
@@ -24,7 +24,7 @@ async fn in_uat() -> Project {
     project
 }
 
-/// A chain that begins anew in its middle hides what came before: a rejection, say.
+/// A chain that begins anew in its middle hides nothing that came before: a rejection, say.
 #[tokio::test]
 async fn a_chain_does_not_begin_twice() {
     let project = in_uat().await;
@@ -40,13 +40,13 @@ async fn a_chain_does_not_begin_twice() {
         let signature = own.sign("xtask-approval-prod", HashAlg::Sha512, &signed).unwrap();
         entry["signature"] = signature.to_pem(LineEnding::LF).unwrap().into();
         fs::write(folder.join("00000003.json"), canonical::to_vec(&entry).unwrap()).unwrap();
-        for args in [&["graveyard"][..], &["status"], &["promote", "--to", "prod"], &["audit", "verify"]] {
-            project.xtask(args).expect(5).says("approvals/v1.0.0/prod/0000000");
-        }
-        project.decide("max", "approve prod v1.0.0", &[]).expect(5);
-        // Nor does whoever looks at the head alone build on it.
-        let chain: ChainName = "approvals/v1.0.0/prod".parse().unwrap();
-        assert_eq!(code(&ledger::head::<ApprovalEvent>(&project.context(), &chain).await), 5);
+        let told = "approvals/v1.0.0/prod/00000003.json does not follow the object before it";
+        let found = "approvals/v1.0.0/prod/00000003.json is Incorrect";
+        project.xtask(&["status"]).expect(0).says(told);
+        project.xtask(&["promote", "--to", "prod"]).expect(4).says("rejected for prod by max").says(told);
+        project.xtask(&["audit", "verify"]).expect(5).says(found);
+        project.decide("max", "approve prod v1.0.0", &[]).expect(4).says("it died in uat");
+        assert_eq!(project.json(0, &["graveyard"])[0]["release"], "v1.0.0");
         fs::remove_file(folder.join("00000003.json")).unwrap();
     }
     assert_eq!(project.json(0, &["graveyard"])[0]["release"], "v1.0.0");
@@ -87,7 +87,7 @@ async fn what_is_written_after_a_death_does_not_undo_it() {
     for event in [
         claimed,
         EnvironmentEvent::Staged { functions: BTreeMap::new() },
-        EnvironmentEvent::Shifting { moves: Vec::new(), smoke: Vec::new(), canary: None },
+        EnvironmentEvent::Shifting { moves: Vec::new(), smoke: Vec::new(), canary: None, known: None },
         EnvironmentEvent::Shifted,
         verified.clone(),
     ] {
@@ -149,7 +149,7 @@ async fn parted_histories_are_not_mirrored() {
     entry["signature"] = signature.to_pem(LineEnding::LF).unwrap().into();
     fs::write(project.local().join(there).join("00000001.json"), canonical::to_vec(&entry).unwrap()).unwrap();
     let chain = ChainName::Approvals { release: "v1.0.0".parse().unwrap(), environment: "prod".parse().unwrap() };
-    let mirrored = mirror::chain::<ApprovalEvent>(&context, &context.at_recovery(), &chain).await;
+    let mirrored = mirror::decisions(&context, &context.at_recovery(), &chain).await;
     assert_eq!(code(&mirrored), 5, "{mirrored:?}");
     assert!(format!("{mirrored:?}").contains("their histories have parted"), "{mirrored:?}");
     assert!(!project.local().join(there).join("00000002.json").exists(), "it was built on");

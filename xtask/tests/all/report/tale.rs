@@ -143,7 +143,7 @@ impl Tale {
     }
 
     fn shift(&mut self, release: Version, environment: &str) {
-        let shifting = EnvironmentEvent::Shifting { moves: Vec::new(), smoke: Vec::new(), canary: None };
+        let shifting = EnvironmentEvent::Shifting { moves: Vec::new(), smoke: Vec::new(), canary: None, known: None };
         self.happens(release, environment, shifting);
         self.happens(release, environment, EnvironmentEvent::Shifted);
     }

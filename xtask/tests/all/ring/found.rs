@@ -34,7 +34,23 @@ const FOUND: &[Case] = &[
         Work::Sync, &[(How::Refused, "dr: note environments/qa", 0)]),
     ("the last entry of a killed run was never witnessed",
         Work::Second, &[(How::KilledAfter, "create environments/qa/00000010.json", 0)]),
+    ("provenance with half a signature got into a box that could never be sealed",
+        Work::First, &[(How::Truncated, "seal", 0)]),
+    ("a clock that was set back by a day between two environments made an honest entry a finding",
+        Work::First, &[(How::Early, "exists environments/dev/00000006.json", 0)]),
 ];
+
+/// Keys that could not be asked for were an error that nobody expected, and not one to run again.
+#[test]
+fn whoever_cannot_ask_for_keys_runs_again() {
+    let fate = &Work::First.undisturbed().fate;
+    let asked = fate.calls_of("trusted");
+    let sealed = *fate.calls_of("create v1.0.0/manifest.json").first().unwrap();
+    let places: Vec<usize> = asked.into_iter().filter(|at| (sealed - 30..=sealed + 30).contains(at)).collect();
+    let tried = places.iter().map(|at| alone(|| async { trial(Work::First, &[(*at, How::Refused)]).await }));
+    let broken: Vec<String> = tried.filter_map(Result::err).collect();
+    report("keys", places.len(), 3, &broken);
+}
 
 /// A second read of what was verified by a first brought other bytes into the mirror, for good.
 #[test]

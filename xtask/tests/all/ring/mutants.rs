@@ -92,7 +92,7 @@ fn verify_in_prod(stage: &Stage) {
         for event in [
             claimed,
             EnvironmentEvent::Staged { functions: functions.collect() },
-            EnvironmentEvent::Shifting { moves, smoke: Vec::new(), canary: None },
+            EnvironmentEvent::Shifting { moves, smoke: Vec::new(), canary: None, known: None },
             EnvironmentEvent::Shifted,
             EnvironmentEvent::Verified { smoke: Vec::new() },
         ] {

@@ -1,6 +1,12 @@
 //! Provenance: verified by a tool that is not ours, and refused at the gate if anything about it is wrong.
 
-use std::{fs, sync::Arc};
+use std::{
+    fs,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use async_trait::async_trait;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -9,8 +15,8 @@ use xtask::{
     adapters::local::keys::FileKeys,
     context::Context,
     engine::{facts, provenance},
-    model::{digest::Digest, entry::Writer, manifest::Manifest},
-    ports::signer::Signer,
+    model::{digest::Digest, entry::Writer, key::VaultKey, manifest::Manifest},
+    ports::{signer::Signer, vault::Body},
 };
 
 use super::python::python;
@@ -157,6 +163,65 @@ async fn a_box_with_a_strangers_provenance_is_promoted_nowhere() {
         words.contains("v1.0.0/provenance.intoto.jsonl proves nothing: line 1: none of its 1 signatures"),
         "{words}"
     );
+    // The auditor finds it too, although every entry and every digest of that vault is sound.
+    project
+        .xtask(&["audit", "verify"])
+        .expect(5)
+        .says("v1.0.0/provenance.intoto.jsonl")
+        .says("none of its 1 signatures");
+}
+
+/// A key whose first answer is damaged.
+struct Damaged {
+    known: Arc<dyn Signer>,
+    before: AtomicBool,
+}
+
+#[async_trait]
+impl Signer for Damaged {
+    async fn sign(&self, writer: &Writer, namespace: &str, bytes: &[u8], fresh: bool) -> anyhow::Result<String> {
+        self.known.sign(writer, namespace, bytes, fresh).await
+    }
+
+    async fn seal(&self, writer: &Writer, bytes: &[u8]) -> anyhow::Result<(Vec<u8>, ssh_key::PublicKey)> {
+        let (mut signature, key) = self.known.seal(writer, bytes).await?;
+        signature[0] ^= u8::from(!self.before.swap(true, Ordering::SeqCst));
+        Ok((signature, key))
+    }
+
+    async fn keyed_digest(&self, writer: &Writer, bytes: &[u8]) -> anyhow::Result<Digest> {
+        self.known.keyed_digest(writer, bytes).await
+    }
+
+    async fn trusted(&self, writer: &Writer) -> anyhow::Result<Vec<ssh_key::PublicKey>> {
+        self.known.trusted(writer).await
+    }
+}
+
+#[tokio::test]
+async fn a_signature_that_came_damaged_gets_into_no_box() {
+    let project = Project::new();
+    let known = project.context();
+    let signer = Arc::new(Damaged { known: Arc::clone(&known.signer), before: AtomicBool::new(false) });
+    let context = Context { signer, ..known };
+    let unfinished = seal(&context).await;
+    assert_eq!(code(&unfinished), 8);
+    assert!(format!("{unfinished:?}").contains("failed to sign the provenance of alpha"), "{unfinished:?}");
+    assert_eq!(seal(&context).await.unwrap().release.to_string(), "v1.0.0");
+}
+
+/// Nothing can be taken out of a vault, so that a number whose box holds such a thing is given up.
+#[tokio::test]
+async fn what_somebody_else_put_there_burns_the_number() {
+    let project = Project::new();
+    let there: VaultKey = "v1.0.0/provenance.intoto.jsonl".parse().unwrap();
+    project.context().vault.create(&there, Body::Bytes(b"{}\n")).await.unwrap();
+    let burned = seal(&project.context()).await;
+    assert_eq!(code(&burned), 5);
+    let words = format!("{burned:?}");
+    assert!(words.contains("v1.0.0 is burned: v1.0.0/provenance.intoto.jsonl proves nothing: line 1"), "{words}");
+    assert_eq!(seal(&project.context()).await.unwrap().release.to_string(), "v1.0.1");
+    project.xtask(&["audit", "verify"]).expect(0);
 }
 
 #[tokio::test]

@@ -15,25 +15,27 @@ const PINS: &str = "arrow==1.4.0 attrs==26.1.0 boolean.py==5.0 cffi==2.1.1 crypt
 
 /// Runs a script with arguments; what it prints, and whether it succeeded.
 pub(super) fn python(script: &str, arguments: &[&str]) -> (bool, String) {
-    let output = Command::new(installed()).arg("-c").arg(script).args(arguments).output().unwrap();
+    let output =
+        Command::new(tools("supply", PINS).join("python")).arg("-c").arg(script).args(arguments).output().unwrap();
     let said = [output.stdout, output.stderr].concat();
     (output.status.success(), String::from_utf8_lossy(&said).into_owned())
 }
 
-fn installed() -> Utf8PathBuf {
-    let base = Utf8Path::new(env!("CARGO_TARGET_TMPDIR")).join("supply");
+/// The folder of programs of a virtual environment that has exactly these packages.
+pub(super) fn tools(name: &str, pins: &str) -> Utf8PathBuf {
+    let base = Utf8Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     let (python, whole) = (base.join("venv/bin/python"), base.join("pins"));
     fs::create_dir_all(&base).unwrap();
     let lock = fs::File::create(base.join("lock")).unwrap();
     lock.lock().unwrap();
-    if fs::read_to_string(&whole).is_ok_and(|made| made == PINS) {
-        return python;
+    if fs::read_to_string(&whole).is_ok_and(|made| made == pins) {
+        return base.join("venv/bin");
     }
     run(Command::new("python3").args(["-m", "venv", "--clear", base.join("venv").as_str()]));
     let install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"];
-    run(Command::new(&python).args(install).args(PINS.split_whitespace()));
-    fs::write(&whole, PINS).unwrap();
-    python
+    run(Command::new(&python).args(install).args(pins.split_whitespace()));
+    fs::write(&whole, pins).unwrap();
+    base.join("venv/bin")
 }
 
 fn run(command: &mut Command) {

@@ -89,7 +89,7 @@ impl Past {
 
 fn toolchain() -> Toolchain {
     let none = || "none".to_owned();
-    Toolchain { rustc: none(), cargo: none(), host: none(), target: none(), profile: none() }
+    Toolchain { rustc: none(), cargo: none(), host: none(), target: none(), profile: none(), zig: None }
 }
 
 /// Each release, its identity, and when it was made.
@@ -171,6 +171,7 @@ impl Desk<'_> {
             toolchain: &toolchain,
             lockfile: Digest::of(b""),
             tool: "xtask 0.0.0",
+            run: None,
         };
         let KeypairData::Ed25519(pair) = releaser.key_data() else { unreachable!("the keys here are ed25519") };
         let line = |function: &&str| {
@@ -288,7 +289,12 @@ fn promotion(environment: &str, number: u64, machine: &str, time: Time) -> Vec<E
     let mut events = vec![
         EnvironmentEvent::Claimed { machine, expires, took_over: None, rollback: None },
         EnvironmentEvent::Staged { functions: FUNCTIONS.iter().map(deployed).collect() },
-        EnvironmentEvent::Shifting { moves: FUNCTIONS.iter().map(step).collect(), smoke: Vec::new(), canary: None },
+        EnvironmentEvent::Shifting {
+            moves: FUNCTIONS.iter().map(step).collect(),
+            smoke: Vec::new(),
+            canary: None,
+            known: None,
+        },
         EnvironmentEvent::Shifted,
         EnvironmentEvent::Verified { smoke: Vec::new() },
     ];

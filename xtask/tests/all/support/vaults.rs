@@ -11,7 +11,7 @@ use xtask::{
         commit::CommitId,
         digest::Digest,
         entry::{ChainName, Event},
-        environment::EnvironmentEvent,
+        environment::{EnvironmentEvent, Known},
         manifest::{Change, MANIFEST, Manifest, PreviousRelease, Toolchain, box_key},
         releases::ReleaseEvent,
         version::Version,
@@ -30,11 +30,22 @@ pub(crate) async fn living(context: &Context, version: Version, commit: CommitId
 /// Writes that a release entered an environment and is verified there, as whoever holds its deployer's key can: no gate is
 /// asked.
 pub(crate) async fn entered(context: &Context, environment: &str, version: Version, manifest: Digest) {
+    entered_knowing(context, environment, version, manifest, None).await;
+}
+
+/// The same, and what it says that it knew of other chains.
+pub(crate) async fn entered_knowing(
+    context: &Context,
+    environment: &str,
+    version: Version,
+    manifest: Digest,
+    known: Option<Known>,
+) {
     let chain = ChainName::Environment(environment.parse().unwrap());
     for event in [
         claimed(context),
         EnvironmentEvent::Staged { functions: BTreeMap::new() },
-        EnvironmentEvent::Shifting { moves: Vec::new(), smoke: Vec::new(), canary: None },
+        EnvironmentEvent::Shifting { moves: Vec::new(), smoke: Vec::new(), canary: None, known },
         EnvironmentEvent::Shifted,
         EnvironmentEvent::Verified { smoke: Vec::new() },
     ] {
@@ -67,7 +78,7 @@ pub(crate) async fn sealed(context: &Context, version: Version, commit: CommitId
         release: version,
         commit,
         previous: previous.map(|sealed| PreviousRelease { release: sealed.version, manifest: sealed.manifest }),
-        toolchain: Toolchain { rustc: none(), cargo: none(), host: none(), target: none(), profile: none() },
+        toolchain: Toolchain { rustc: none(), cargo: none(), host: none(), target: none(), profile: none(), zig: None },
         lockfile: Digest::of(b""),
         dependencies: BTreeMap::new(),
         objects: BTreeMap::new(),

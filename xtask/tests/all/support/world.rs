@@ -126,6 +126,9 @@ fn context_with(
         locks: Arc::new(FileLocks::new(&local.join("locks"))),
         subject: Arc::default(),
         channels: Arc::default(),
+        notices: Arc::default(),
+        reviews: None,
+        identity: None,
         withheld: BTreeMap::new(),
         git,
         cargo: Arc::new(Packer),
@@ -205,7 +208,7 @@ impl Cargo for Packer {
     fn toolchain(&self, request: &BuildRequest<'_>) -> anyhow::Result<Toolchain> {
         let target = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
         let (rustc, cargo, profile) = ("rustc".to_owned(), "cargo".to_owned(), request.profile.to_owned());
-        Ok(Toolchain { rustc, cargo, host: target.clone(), target, profile })
+        Ok(Toolchain { rustc, cargo, host: target.clone(), target, profile, zig: None })
     }
 
     fn difference(&self, sealed: &Utf8Path, artifact: &Artifact) -> anyhow::Result<Vec<String>> {

@@ -33,6 +33,12 @@ fn one_approval_alone() {
                 "approval REFUSES: 0 of 1 by qa-lead; the approval by Quinn of 2026-03-24T12:00:00.000Z does not count: its signature is not valid -> run `cargo xtask approve --to uat --release v1.1.0 --as qa-lead`: Quinn or Rita can",
             ),
             (
+                "its link is broken",
+                "approval",
+                |w| w.approvals[0].linked = false,
+                "approval REFUSES: 0 of 1 by qa-lead; the approval by Quinn of 2026-03-24T12:00:00.000Z does not count: it does not follow what stands before it in its chain -> run `cargo xtask approve --to uat --release v1.1.0 --as qa-lead`: Quinn or Rita can",
+            ),
+            (
                 "for another release",
                 "approval",
                 |w| w.first().release = Some("v1.0.9".parse().unwrap()),

@@ -91,7 +91,25 @@ fn the_way() {
                 },
                 "alive holds: the release is not dead; the rejection by Rita does not count: its signature is not valid",
             ),
+            (
+                "rejected, and its link is broken",
+                "alive",
+                |w| {
+                    w.reject("rita", "qa-lead");
+                    w.approvals[1].linked = false;
+                },
+                "alive REFUSES: rejected for uat by Rita as qa-lead at 2026-03-24T12:00:00.000Z -> dead stays dead; commit a fix and run `cargo xtask release`: the next version carries it",
+            ),
             ("in order", "order", |_| {}, "order holds: verified in qa"),
+            (
+                "verified before, and found bad since",
+                "order",
+                |w| {
+                    let at = time("2026-03-24T12:00:00Z");
+                    w.failed_before = Some(FailedCheck { at, finding: "alpha (bytes Incorrect)".to_owned() });
+                },
+                "order REFUSES: its newest verification in qa, at 2026-03-24T12:00:00.000Z, failed: alpha (bytes Incorrect) -> mend what it found, then run `cargo xtask verify --env qa`",
+            ),
             (
                 "not verified before",
                 "order",

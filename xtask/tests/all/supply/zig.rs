@@ -1,0 +1,80 @@
+//! An older glibc than this machine's, by cargo-zigbuild as PyPI has it; and what is said where something is missing.
+
+use std::{fs, os::unix::fs::PermissionsExt as _};
+
+use camino::Utf8Path;
+use xtask::adapters::binary;
+
+use super::python::tools;
+use crate::support::project::{Project, Ran};
+
+const PINS: &str = "cargo-zigbuild==0.24.0 ziglang==0.17.1";
+
+fn configured(build: &str) -> Project {
+    let project = Project::new();
+    let path = project.root().join("release.toml");
+    let text = fs::read_to_string(&path).unwrap();
+    let place = "schema = 1\n";
+    assert!(text.contains(place));
+    fs::write(&path, text.replacen(place, &format!("{place}[build]\n{build}\n"), 1)).unwrap();
+    project
+}
+
+fn build(project: &Project, path: &str) -> Ran {
+    let mut command = project.command(project.root(), &["build", "--json"]);
+    Ran::of(command.env("PATH", path).output().unwrap())
+}
+
+#[test]
+fn what_is_built_for_an_older_glibc_needs_no_newer_one() {
+    let project = configured("glibc = '2.17'");
+    let path = format!("{}:{}", tools("zig", PINS), std::env::var("PATH").unwrap());
+    let told = build(&project, &path).expect(0).json();
+    assert_eq!(told["toolchain"]["zig"]["glibc"], "2.17");
+    assert_eq!(told["toolchain"]["zig"]["cargo_zigbuild"], "cargo-zigbuild 0.24.0");
+    let newest = |told: &serde_json::Value| {
+        let artifact = Utf8Path::new(told["artifacts"]["alpha"]["path"].as_str().unwrap()).to_owned();
+        let looked = binary::inspect(&artifact, &[]).unwrap();
+        looked.executable.unwrap().unwrap().glibc.into_keys().next_back().unwrap()
+    };
+    assert!(newest(&told) <= "2.17".parse().unwrap());
+    // Again in another folder, for another user: the same bytes.
+    let (one, home) = (told["artifacts"]["alpha"]["sha256"].clone(), project.repo().beside("home"));
+    fs::create_dir(&home).unwrap();
+    let copy = project.in_clone("another/folder");
+    fs::copy(project.root().join("release.toml"), copy.join("release.toml")).unwrap();
+    let mut command = project.command(&copy, &["build", "--json"]);
+    command.env("PATH", &path).env("XDG_CACHE_HOME", home.join("cache")).env("TZ", "Asia/Tokyo");
+    assert_eq!(Ran::of(command.output().unwrap()).expect(0).json()["artifacts"]["alpha"]["sha256"], one);
+    // Without it the same source needs what this machine has.
+    fs::write(
+        project.root().join("release.toml"),
+        fs::read_to_string(project.root().join("release.toml")).unwrap().replace("glibc = '2.17'", ""),
+    )
+    .unwrap();
+    assert!(newest(&build(&project, &path).expect(0).json()) > "2.17".parse().unwrap());
+}
+
+#[test]
+fn what_is_missing_is_named_before_anything_is_built() {
+    let project = configured("glibc = '2.17'");
+    let folder = project.repo().beside("bin");
+    fs::create_dir(&folder).unwrap();
+    let real = std::env::var("PATH").unwrap();
+    let put = |name: &str, script: &str| {
+        let file = folder.join(name);
+        fs::write(&file, format!("#!/bin/sh\n{script}\n")).unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).unwrap();
+    };
+    let path = format!("{folder}:{real}");
+    put("cargo-zigbuild", "exit 127");
+    build(&project, &path).expect(2).says("needs cargo-zigbuild: run `pip install cargo-zigbuild`");
+    put("cargo-zigbuild", "echo cargo-zigbuild 0.24.0");
+    put("python3", "exit 1");
+    put("zig", "exit 1");
+    build(&project, &path).expect(2).says("building for glibc 2.17 needs zig: run `pip install ziglang`");
+    put("rustc", &format!("case $* in *libdir*) echo {folder}/none;; *) PATH='{real}' exec rustc \"$@\";; esac"));
+    build(&project, &path).expect(2).says("run `rustup target add x86_64-unknown-linux-gnu`");
+    let other = configured("glibc = '2.034'");
+    build(&other, &real).expect(2).says("`2.034` is no version of glibc");
+}
