@@ -15,15 +15,18 @@ where
     F: Future<Output = Result<T, E>>,
 {
     let failed = AtomicBool::new(false);
-    let noted = |work: F| async {
+    let failed = &failed;
+    let noted = |(place, work): (usize, F)| async move {
         let done = work.await;
         failed.fetch_or(done.is_err(), Ordering::SeqCst);
-        done
+        (place, done)
     };
     // Work is begun in its order: whatever comes before a failure was begun, and what failed first is among it.
-    let begun = stream::iter(work).take_while(|_| future::ready(!failed.load(Ordering::SeqCst)));
-    let done: Vec<Result<T, E>> = begun.map(noted).buffered(at_once.max(1)).collect().await;
-    done.into_iter().collect()
+    let begun =
+        stream::iter(work.into_iter().enumerate()).take_while(|_| future::ready(!failed.load(Ordering::SeqCst)));
+    let mut done: Vec<(usize, Result<T, E>)> = begun.map(noted).buffer_unordered(at_once.max(1)).collect().await;
+    done.sort_by_key(|(place, _)| *place);
+    done.into_iter().map(|(_, done)| done).collect()
 }
 
 #[cfg(test)]
@@ -51,14 +54,14 @@ mod tests {
     #[tokio::test]
     async fn the_first_in_order_counts_whichever_ends_first() {
         let street = Street { told: Mutex::default() };
-        // The third fails at once, the second late; the sixth is never begun.
-        let turns = [1, 9, 0, 4, 4, 1];
+        // The third fails at once, the second late; whatever would follow the third is never begun.
+        let turns = [9, 4, 0, 4, 4, 1];
         let results = [Ok(0), Err(1), Err(2), Ok(3), Ok(4), Ok(5)];
         let work = |number: usize| street.work(number, turns[number], results[number]);
         assert_eq!(all(3, (0..6).map(work).collect()).await, Err(1));
         let told = street.told.lock().unwrap().clone();
-        assert!(told.contains(&"end 1".to_owned()), "what was under way ended: {told:?}");
-        assert!(!told.contains(&"begin 5".to_owned()), "{told:?}");
+        assert!(told.contains(&"end 0".to_owned()), "what was under way ended: {told:?}");
+        assert!(!told.contains(&"begin 3".to_owned()), "{told:?}");
         let most = told.iter().scan(0_i32, |open, line| {
             *open += if line.starts_with("begin") { 1 } else { -1 };
             Some(*open)

@@ -18,7 +18,7 @@ use crate::{
     ports::fleet::{AliasTarget, Fleet as _, FleetError},
 };
 
-/// A holder who was taken over can be in the middle of one write; it has no second.
+/// A holder who was taken over can be in the middle of one write of each function; it has no second.
 const TRIES: u32 = 3;
 
 impl Promotion<'_> {
