@@ -10,4 +10,5 @@ pub mod git;
 pub mod limits;
 pub mod local;
 pub mod notify;
+pub mod python;
 pub mod ssh;
