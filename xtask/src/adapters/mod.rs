@@ -6,6 +6,7 @@ pub mod aws;
 pub mod binary;
 pub mod cargo;
 pub mod draft;
+pub mod emulator;
 pub mod git;
 pub mod limits;
 pub mod local;

@@ -139,7 +139,7 @@ impl City {
 
     /// The two regions and the keys, as a job of this role has them.
     async fn sites(&self, actor: &str) -> (Site, Site, Session, tempfile::TempDir) {
-        let aws = load::release(self.estate.project.root(), None).unwrap().config.aws.unwrap();
+        let aws = load::release(self.estate.project.root(), None, None).unwrap().config.aws.unwrap();
         let (subject, environment) = (Arc::new(Subject::default()), BTreeMap::new());
         let surroundings = Surroundings { actor: "job@ci".to_owned(), subject, environment };
         let session = Session::with(&aws, &surroundings, self.sdk(&self.job(actor).await)).await.unwrap();

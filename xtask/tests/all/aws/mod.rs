@@ -17,6 +17,8 @@
 //! | plain HTTP is refused | yes: behind `front` a request counts as TLS | |
 //! | a bucket's settings, absent or wrong, and what `vault apply` makes of them | yes (`apply`, `doctor`) | |
 //! | ECDSA signatures, HMAC, wrong kinds of key | yes | |
+//! | the functions' items in DynamoDB, written once, found by product and day | yes (`stores`) | |
+//! | DynamoDB that throttles, stalls, breaks off | never does | in the functions' own tests |
 //! | alarms' states, requests by alias and version | as set by hand (`alarms`) | refusals |
 //!
 //! The port's conformance suite runs on MiniStack without the rules that it lets through, and whole over the wire:
@@ -46,12 +48,14 @@ mod estate;
 pub(crate) mod fleet;
 mod front;
 mod keys;
+mod local;
 mod pipeline;
 mod rates;
 mod recorded;
 mod replay;
 mod roles;
 mod session;
+mod stores;
 mod story;
 mod twin;
 mod vault;
