@@ -2,6 +2,11 @@
 
 #![allow(clippy::unwrap_used, clippy::missing_panics_doc, reason = "a test's scaffold may stop the test")]
 
+pub mod conformance;
+mod replay;
+
+pub use replay::{Asked, Replay, Reply};
+
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::io::Write;
@@ -213,12 +218,33 @@ where
 
 /// Runs `future` to its end on this thread.
 pub fn block_on<F: Future>(future: F) -> F::Output {
-    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn dynamodb_begins_with_what_sqlite_begins_with() {
+        let folder = seeded();
+        let connection = Connection::open(folder.data()).unwrap();
+        let rows = "SELECT json_object('pk', 'PRICE#' || product_id, 'sk', 'PRICE', 'price', price, 'currency', currency) \
+                    FROM product_prices UNION ALL \
+                    SELECT json_object('pk', 'CONFIGURATION#' || environment, 'sk', key, 'value', value) \
+                    FROM system_configuration";
+        let mut statement = connection.prepare(rows).unwrap();
+        let rows = statement.query_map([], |row| row.get::<_, String>(0)).unwrap();
+        let table = std::fs::read_to_string(format!("{INFRA_LOCAL}/tables/data.json")).unwrap();
+        let table: serde_json::Value = serde_json::from_str(&table).unwrap();
+        let sorted = |items: Vec<serde_json::Value>| {
+            let mut texts: Vec<_> = items.iter().map(ToString::to_string).collect();
+            texts.sort();
+            texts
+        };
+        let rows = rows.map(|row| serde_json::from_str(&row.unwrap()).unwrap()).collect();
+        assert_eq!(sorted(table["items"].as_array().unwrap().clone()), sorted(rows));
+    }
 
     #[test]
     fn every_seed_applies_twice_and_changes_nothing_the_second_time() {

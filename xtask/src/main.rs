@@ -17,8 +17,8 @@ fn main() -> ExitCode {
     let output = Output { json: globals.json, color: globals.color.into() };
     let result = world(globals).and_then(|world| {
         let arguments: Vec<_> = std::env::args_os().skip(1).collect();
-        let (profile, story) = (world.globals.profile, world.story());
-        again::instead(cfg!(feature = "aws"), profile, &arguments, &world.environment, &*story, &replace)?;
+        let (missing, story) = (command.needs_aws(world.globals.profile) && !cfg!(feature = "aws"), world.story());
+        again::instead(missing, &arguments, &world.environment, &*story, &replace)?;
         cmd::unless_interrupted(&typed.join(" "), async move { cmd::run(&world, command).await })
     });
     ExitCode::from(output.finish(result))

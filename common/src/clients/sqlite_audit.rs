@@ -48,19 +48,8 @@ mod tests {
     use rusqlite::Connection;
 
     use super::*;
-    use crate::constants::SMOKE_USER_ID;
-    use crate::models::{Action, Lookup, Status, Subject};
+    use crate::testing::conformance::{appends_once, item};
     use crate::testing::{ALICE, Folder, audit_rows, block_on, seeded};
-
-    fn item(user: &str) -> AuditItem {
-        let lookup = Lookup {
-            action: Action::PriceFetch,
-            user: user.parse().unwrap(),
-            subject: Subject::Product("PROD-101".parse().unwrap()),
-            request_id: "r-1".into(),
-        };
-        AuditItem::new(lookup, Status::Success, "2026-01-23T12:00:00Z".parse().unwrap(), &"dev".parse().unwrap())
-    }
 
     fn with_one_item() -> (Folder, AuditItem, Connection) {
         let folder = seeded();
@@ -71,16 +60,10 @@ mod tests {
     }
 
     #[test]
-    fn an_item_is_written_with_every_field() {
-        let (folder, item, _) = with_one_item();
-        block_on(SqliteAuditStore::new(folder.audit()).append(&self::item(SMOKE_USER_ID))).unwrap();
-        let rows = audit_rows(&folder.audit());
-        let row = rows.iter().find(|row| row.sk == item.sk()).unwrap();
-        assert_eq!((row.pk.as_str(), row.action.as_str()), (item.pk().as_str(), "PRICE_FETCH"));
-        assert_eq!((row.status.as_str(), row.purpose.as_str()), ("SUCCESS", "USER"));
-        assert_eq!((row.product.as_deref(), row.configuration_key.as_deref()), (Some("PROD-101"), None));
-        assert_eq!((row.request_id.as_str(), row.ttl), ("r-1", item.expires));
-        assert_eq!(rows.iter().filter(|row| row.purpose == "SMOKE").count(), 1);
+    fn an_item_is_written_once_and_with_every_field() {
+        let folder = seeded();
+        let store = SqliteAuditStore::new(folder.audit());
+        block_on(appends_once(&store, async || audit_rows(&folder.audit())));
     }
 
     #[test]

@@ -20,7 +20,10 @@ pub use response::ApiResponse;
 pub use serve::{Process, serve, stack, start};
 pub use validation::Validation;
 
-use std::error::Error;
+/// What ends a function's process, whatever it is.
+pub use lambda_http::Error;
+
+use std::error::Error as StdError;
 use std::future::Future;
 use std::pin::Pin;
 
@@ -28,6 +31,6 @@ use std::pin::Pin;
 type Boxed<R, E> = Pin<Box<dyn Future<Output = Result<R, E>> + Send>>;
 
 /// The texts of the sources below `error`, nearest first.
-fn causes(error: &dyn Error) -> Vec<String> {
+fn causes(error: &dyn StdError) -> Vec<String> {
     std::iter::successors(error.source(), |cause| (*cause).source()).map(ToString::to_string).collect()
 }

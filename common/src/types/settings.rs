@@ -6,6 +6,7 @@ use camino::Utf8PathBuf;
 
 use crate::constants::AUDIT_TABLE_LOCAL;
 use crate::models::{Environment, InvalidEnvironment};
+use crate::types::{DynamoAccess, Secret};
 
 /// What the runtime library reads for itself, and panics without.
 const SET_BY_LAMBDA: [&str; 4] = [
@@ -45,6 +46,15 @@ pub enum Store {
         /// `SQLITE_AUDIT`: the path of the database with the audit table.
         audit: Utf8PathBuf,
     },
+    /// Two tables of DynamoDB, made by the infrastructure team.
+    Dynamo {
+        /// Where DynamoDB is, and as whom it is called.
+        access: DynamoAccess,
+        /// `TABLE_DATA`: the table with prices and configuration.
+        data: String,
+        /// `TABLE_AUDIT`: the table with the audit items.
+        audit: String,
+    },
 }
 
 /// The environment variables do not describe a function that may run.
@@ -63,7 +73,7 @@ pub enum SettingsError {
     #[error("environment variable APP_PROFILE is {0:?}: use local or aws")]
     Profile(String),
     /// `STORE` names an engine that this build does not have.
-    #[error("store {0:?} is not available in this build: set STORE to sqlite")]
+    #[error("store {0:?} is not available in this build: set STORE to dynamodb, or on a laptop to sqlite")]
     StoreNotAvailable(String),
     /// SQLite outside of a laptop would lose every audit item with its sandbox.
     #[error("STORE is sqlite under profile aws: SQLite is allowed under profile local only")]
@@ -94,20 +104,37 @@ impl Settings {
             "aws" => Profile::Aws,
             other => return Err(SettingsError::Profile(other.to_owned())),
         };
+        let by_lambda = |name| optional(name)?.ok_or(SettingsError::NotOnLambda(name));
         let environment = required("APP_ENVIRONMENT")?.parse()?;
         let store = match required("STORE")?.as_str() {
             "sqlite" if profile != Profile::Local => return Err(SettingsError::SqliteOutsideLocal),
             "sqlite" => {
+                match optional("TABLE_AUDIT")? {
+                    Some(table) if table != AUDIT_TABLE_LOCAL => return Err(SettingsError::AuditTable(table)),
+                    _ => {}
+                }
                 Store::Sqlite { data: required("SQLITE_DATA")?.into(), audit: required("SQLITE_AUDIT")?.into() }
+            }
+            "dynamodb" => {
+                let (data, audit) = (required("TABLE_DATA")?, required("TABLE_AUDIT")?);
+                let region = by_lambda("AWS_REGION")?;
+                // The names that every SDK of AWS reads, in the order in which it does.
+                let given = optional("AWS_ENDPOINT_URL_DYNAMODB")?
+                    .map_or_else(|| optional("AWS_ENDPOINT_URL"), |own| Ok(Some(own)));
+                let endpoint = given?.unwrap_or_else(|| format!("https://dynamodb.{region}.amazonaws.com"));
+                let access = DynamoAccess {
+                    endpoint,
+                    region,
+                    key_id: by_lambda("AWS_ACCESS_KEY_ID")?,
+                    secret: Secret::new(by_lambda("AWS_SECRET_ACCESS_KEY")?),
+                    session_token: optional("AWS_SESSION_TOKEN")?.map(Secret::new),
+                };
+                Store::Dynamo { access, data, audit }
             }
             other => return Err(SettingsError::StoreNotAvailable(other.to_owned())),
         };
-        match optional("TABLE_AUDIT")? {
-            Some(table) if table != AUDIT_TABLE_LOCAL => return Err(SettingsError::AuditTable(table)),
-            _ => {}
-        }
         for name in SET_BY_LAMBDA {
-            optional(name)?.ok_or(SettingsError::NotOnLambda(name))?;
+            by_lambda(name)?;
         }
         Ok(Self { profile, environment, store })
     }
@@ -165,6 +192,57 @@ mod tests {
         assert!(refusal("STORE", "oracle").contains("\"oracle\" is not available"));
         assert!(refusal("APP_ENVIRONMENT", "Prod").contains("APP_ENVIRONMENT"));
         assert!(refusal("TABLE_AUDIT", "other").contains("Audit_Logs_Local"));
+    }
+
+    const DYNAMO: [(&str, &str); 8] = [
+        ("APP_PROFILE", "aws"),
+        ("APP_ENVIRONMENT", "prod"),
+        ("STORE", "dynamodb"),
+        ("TABLE_DATA", "Data"),
+        ("TABLE_AUDIT", "Audit"),
+        ("AWS_REGION", "eu-west-1"),
+        ("AWS_ACCESS_KEY_ID", "AKID"),
+        ("AWS_SECRET_ACCESS_KEY", "hush"),
+    ];
+
+    fn dynamo_with(name: &str, value: Option<&str>) -> Result<Settings, SettingsError> {
+        Settings::read(|asked| {
+            let good = DYNAMO.iter().find(|(known, _)| *known == asked).map(|(_, value)| *value);
+            let good = good.or_else(|| SET_BY_LAMBDA.contains(&asked).then_some("128"));
+            let given = if asked == name { value } else { good };
+            given.map(str::to_owned).ok_or(VarError::NotPresent)
+        })
+    }
+
+    fn access(name: &str, value: &str) -> DynamoAccess {
+        match dynamo_with(name, Some(value)).unwrap().store {
+            Store::Dynamo { access, .. } => access,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn dynamodb_is_found_where_the_sdks_find_it() {
+        assert_eq!(access("", "").endpoint, "https://dynamodb.eu-west-1.amazonaws.com");
+        assert_eq!(access("AWS_ENDPOINT_URL", "http://127.0.0.1:4566").endpoint, "http://127.0.0.1:4566");
+        assert_eq!(access("AWS_ENDPOINT_URL_DYNAMODB", "http://db").endpoint, "http://db");
+        assert_eq!(access("AWS_SESSION_TOKEN", "").session_token, None);
+    }
+
+    #[test]
+    fn a_secret_is_not_shown() {
+        let shown = format!("{:?}", dynamo_with("AWS_SESSION_TOKEN", Some("hush")).unwrap());
+        assert!(shown.contains("AKID") && !shown.contains("hush"), "{shown}");
+    }
+
+    #[test]
+    fn what_dynamodb_needs_is_named() {
+        for (name, _) in &DYNAMO[3..] {
+            for absent in [None, Some("")] {
+                let message = dynamo_with(name, absent).unwrap_err().to_string();
+                assert!(message.contains(name) && message.contains("is not set"), "{message}");
+            }
+        }
     }
 
     #[test]

@@ -23,18 +23,19 @@ pub(crate) async fn handle<P: PriceStore, A: AuditStore, C: Clock>(
 mod tests {
     use std::sync::Arc;
 
-    use common::clients::SqliteAuditStore;
+    use common::clients::{DynamoAuditStore, DynamoClient, SqliteAuditStore};
     use common::constants::SMOKE_USER_ID;
     use common::middleware::stack;
     use common::models::{ProductId, Status};
     use common::testing::{
-        ALICE, FixedClock, Folder, MemoryAudit, Recorder, audit_rows, block_on, call, event_file, request, seeded,
+        ALICE, FixedClock, Folder, MemoryAudit, Recorder, Replay, Reply, audit_rows, block_on, call, event_file,
+        request, seeded,
     };
     use common::types::StoreError;
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::repository_price::{Found, SqlitePriceStore};
+    use crate::repository_price::{DynamoPriceStore, Found, SqlitePriceStore};
 
     /// Knows PROD-101 at 99.90, or fails.
     struct MemoryPrices {
@@ -164,5 +165,74 @@ mod tests {
         let (status, body, _) = send(&folder, &event_file("price-event.json"));
         assert_eq!((status, &body["error"]["code"]), (503, &json!("STORE_UNAVAILABLE")));
         assert_eq!(audit_rows(&folder.audit())[0].status, "ERROR");
+    }
+
+    /// Asks for the price on DynamoDB as the replay has it; what is answered, and what is logged.
+    fn on_dynamodb(replay: &Replay) -> (u16, Value, String) {
+        let limit = std::time::Duration::from_millis(800);
+        let client = DynamoClient::new(replay.access(), limit, Arc::new(FixedClock)).unwrap();
+        let (prices, audit) = (
+            DynamoPriceStore::new(client.clone(), "Data_dev".into()),
+            DynamoAuditStore::new(client, "Audit_Logs_dev".into()),
+        );
+        let app = Arc::new(App { prices, audit, clock: FixedClock, environment: "dev".parse().unwrap() });
+        let recorder = Recorder::default();
+        let handler = move |request| {
+            let app = Arc::clone(&app);
+            async move { handle(&app, &request).await }
+        };
+        let answer = call(stack(recorder.process(), handler), &event_file("price-event.json"));
+        (answer.status_code, serde_json::from_str(&answer.body).unwrap(), recorder.text())
+    }
+
+    /// The price, unless this operation is to go wrong.
+    fn well_but(bad: &'static str, reply: impl Fn() -> Reply + Send + 'static) -> Replay {
+        Replay::new(move |operation, _| match operation {
+            _ if operation == bad => reply(),
+            "GetItem" => Reply::Json(json!({ "Item": { "price": { "S": "99.99" }, "currency": { "S": "USD" } } })),
+            _ => Reply::Json(json!({})),
+        })
+    }
+
+    #[test]
+    fn dynamodb_gives_the_price_after_the_item_was_put_under_a_new_key() {
+        let replay = well_but("none", || Reply::Close);
+        let (status, body, _) = on_dynamodb(&replay);
+        assert_eq!((status, &body["price"]), (200, &json!(99.99)));
+        let asked = replay.asked();
+        let operations: Vec<_> = asked.iter().map(|asked| asked.operation.as_str()).collect();
+        assert_eq!(operations, ["GetItem", "PutItem"]);
+        let key = json!({ "pk": { "S": "PRICE#PROD-101" }, "sk": { "S": "PRICE" } });
+        assert_eq!((&asked[0].input["TableName"], &asked[0].input["Key"]), (&json!("Data_dev"), &key));
+        let put = &asked[1].input;
+        assert_eq!(
+            (&put["TableName"], &put["ConditionExpression"]),
+            (&json!("Audit_Logs_dev"), &json!("attribute_not_exists(pk)"))
+        );
+        assert_eq!(put["Item"]["product_day"]["S"], "PROD-101#2026-01-23");
+    }
+
+    #[test]
+    fn whatever_goes_wrong_in_dynamodb_there_is_no_price() {
+        let wrong: [fn() -> Reply; 7] = [
+            || Reply::Refuse(400, "ResourceNotFoundException"),
+            || Reply::Refuse(400, "ThrottlingException"),
+            || Reply::Refuse(400, "ConditionalCheckFailedException"),
+            || Reply::Refuse(400, "AccessDeniedException"),
+            || Reply::Refuse(500, "InternalServerError"),
+            || Reply::Hang,
+            || Reply::Close,
+        ];
+        for reply in wrong {
+            for (operation, code) in [("PutItem", "AUDIT_UNAVAILABLE"), ("GetItem", "STORE_UNAVAILABLE")] {
+                let (status, body, log) = on_dynamodb(&well_but(operation, reply));
+                assert_eq!((status, &body["error"]["code"]), (503, &json!(code)), "{log}");
+                assert!(!body.to_string().contains("99.99"), "{body}");
+                assert!(!log.contains("secret words") && !log.contains("550e"), "{log}");
+            }
+        }
+        let malformed = well_but("GetItem", || Reply::Json(json!({ "Item": { "price": { "N": "99.99" } } })));
+        let (status, body, _) = on_dynamodb(&malformed);
+        assert_eq!((status, &body["error"]["code"]), (500, &json!("INTERNAL")));
     }
 }

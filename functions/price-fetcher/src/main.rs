@@ -8,28 +8,41 @@ mod service;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use common::clients::SqliteAuditStore;
-use common::middleware::{serve, start};
-use common::types::{Store, SystemClock};
+use common::clients::{DynamoAuditStore, DynamoClient, OPERATION_TIMEOUT, SqliteAuditStore};
+use common::middleware::{Error, serve, start};
+use common::models::Environment;
+use common::types::{AuditStore, Store, SystemClock};
 
-use crate::repository_price::SqlitePriceStore;
+use crate::repository_price::{DynamoPriceStore, PriceStore, SqlitePriceStore};
 use crate::service::App;
 
 fn main() -> ExitCode {
     #[expect(clippy::disallowed_methods, reason = "the one place where this process reads its environment")]
     let variable = |name| std::env::var(name);
     start(variable, |settings| async {
-        let Store::Sqlite { data, audit } = settings.store;
-        let app = Arc::new(App {
-            prices: SqlitePriceStore::new(data),
-            audit: SqliteAuditStore::new(audit),
-            clock: SystemClock,
-            environment: settings.environment.clone(),
-        });
-        let handler = move |request| {
-            let app = Arc::clone(&app);
-            async move { handler::handle(&app, &request).await }
-        };
-        serve("price-fetcher", settings.environment, handler).await
+        let environment = settings.environment;
+        match settings.store {
+            Store::Sqlite { data, audit } => {
+                run(SqlitePriceStore::new(data), SqliteAuditStore::new(audit), environment).await
+            }
+            Store::Dynamo { access, data, audit } => {
+                let client = DynamoClient::new(access, OPERATION_TIMEOUT, Arc::new(SystemClock))?;
+                let audit = DynamoAuditStore::new(client.clone(), audit);
+                run(DynamoPriceStore::new(client, data), audit, environment).await
+            }
+        }
     })
+}
+
+async fn run(
+    prices: impl PriceStore + 'static,
+    audit: impl AuditStore + 'static,
+    environment: Environment,
+) -> Result<(), Error> {
+    let app = Arc::new(App { prices, audit, clock: SystemClock, environment: environment.clone() });
+    let handler = move |request| {
+        let app = Arc::clone(&app);
+        async move { handler::handle(&app, &request).await }
+    };
+    serve("price-fetcher", environment, handler).await
 }

@@ -1,12 +1,13 @@
-//! Where prices come from: the port, and SQLite behind it.
+//! Where prices come from: the port, and SQLite or DynamoDB behind it.
 
 use std::future::Future;
 
 use camino::Utf8PathBuf;
-use common::clients::{Access, SqliteClient};
+use common::clients::{Access, DynamoClient, SqliteClient};
 use common::models::{Currency, InvalidPrice, Price, ProductId};
 use common::types::StoreError;
 use rusqlite::{OptionalExtension as _, named_params};
+use serde_json::json;
 
 /// Knows the price of a product.
 pub(crate) trait PriceStore: Send + Sync {
@@ -43,16 +44,41 @@ impl PriceStore for SqlitePriceStore {
                 |row: &rusqlite::Row<'_>| Ok((row.get::<_, String>("price")?, row.get::<_, String>("currency")?));
             statement.query_row(named_params! {":product_id": product.as_str()}, columns).optional()
         })?;
-        row.map(|(price, currency)| found(&price, &currency)).transpose().map_err(|error| StoreError::Malformed {
-            what: "price",
-            store: "price",
-            source: error.into(),
-        })
+        row.map(|(price, currency)| found(&price, &currency)).transpose().map_err(malformed)
+    }
+}
+
+/// Prices in DynamoDB: an item under `PRICE#<product>` and `PRICE`, with `price` and `currency` as texts.
+pub(crate) struct DynamoPriceStore {
+    client: DynamoClient,
+    table: String,
+}
+
+impl DynamoPriceStore {
+    /// The prices in this table.
+    pub(crate) fn new(client: DynamoClient, table: String) -> Self {
+        Self { client, table }
+    }
+}
+
+impl PriceStore for DynamoPriceStore {
+    async fn price(&self, product: &ProductId) -> Result<Option<Found>, StoreError> {
+        let key = json!({ "pk": { "S": format!("PRICE#{product}") }, "sk": { "S": "PRICE" } });
+        let get = json!({ "TableName": self.table, "Key": key, "ConsistentRead": true });
+        let answer = self.client.run(("price", "read the price"), "GetItem", &get).await?;
+        let Some(item) = answer.get("Item") else { return Ok(None) };
+        // What is missing or no text is malformed, like what is no price.
+        let text = |name: &str| item[name]["S"].as_str().unwrap_or_default();
+        found(text("price"), text("currency")).map(Some).map_err(malformed)
     }
 }
 
 fn found(price: &str, currency: &str) -> Result<Found, InvalidPrice> {
     Ok(Found { price: price.parse()?, currency: currency.parse()? })
+}
+
+fn malformed(error: InvalidPrice) -> StoreError {
+    StoreError::Malformed { what: "price", store: "price", source: error.into() }
 }
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
-//! A build without the AWS crates, asked for `--profile aws`, starts itself again through cargo with the feature `aws`:
-//! those crates take minutes to compile, and most days on a laptop need none of them.
+//! A build without the AWS crates, asked for `--profile aws` or `local up`, starts itself again through cargo with the feature
+//! `aws`: those crates take minutes to compile, and most days on a laptop need none of them.
 
 use std::{collections::BTreeMap, ffi::OsString, io};
 
-use crate::{adapters::cargo::again::Call, cmd::globals::Profile, failure::Failure, ports::story::Story};
+use crate::{adapters::cargo::again::Call, failure::Failure, ports::story::Story};
 
 /// Set for the second start, so that there is never a third.
 const MARK: &str = "XTASK_STARTED_AGAIN";
@@ -11,19 +11,18 @@ const MARK: &str = "XTASK_STARTED_AGAIN";
 /// What cargo is asked to do, before the arguments of this process.
 const RUN: [&str; 8] = ["run", "--package", "xtask", "--features", "aws", "--bin", "xtask", "--"];
 
-/// Replaces this process by one that has what the profile needs; does nothing if this one has it.
+/// Replaces this process by one that has what is missing here; does nothing if nothing is.
 ///
 /// # Errors
 /// Usage: the second start lacks it, too. Unfinished: cargo could not be started.
 pub fn instead(
-    built_with_aws: bool,
-    profile: Profile,
+    missing: bool,
     arguments: &[OsString],
     environment: &BTreeMap<String, String>,
     story: &dyn Story,
     replace: &dyn Fn(&Call) -> io::Error,
 ) -> Result<(), Failure> {
-    if built_with_aws || profile != Profile::Aws {
+    if !missing {
         return Ok(());
     }
     if environment.contains_key(MARK) {
@@ -40,7 +39,7 @@ pub fn instead(
         variable: (MARK.to_owned(), "1".to_owned()),
     };
     story.note(&format!(
-        "the profile `aws` needs crates that are not in this build; starting again with `cargo {}` \
+        "this needs crates of AWS that are not in this build; starting again with `cargo {}` \
          (to compile them takes some minutes the first time)",
         RUN[..5].join(" ")
     ));
@@ -73,15 +72,11 @@ mod tests {
     }
 
     /// The calls made, the notes told, and how it ended.
-    fn start(
-        built: bool,
-        profile: Profile,
-        environment: &[(&str, &str)],
-    ) -> (Vec<Call>, Vec<String>, Result<(), Failure>) {
+    fn start(missing: bool, environment: &[(&str, &str)]) -> (Vec<Call>, Vec<String>, Result<(), Failure>) {
         let (calls, notes) = (Mutex::new(Vec::new()), Notes::default());
         let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let arguments = ["--profile", "aws", "status", "a b"].map(OsString::from);
-        let ended = instead(built, profile, &arguments, &environment, &notes, &|call| {
+        let ended = instead(missing, &arguments, &environment, &notes, &|call| {
             calls.lock().unwrap().push(call.clone());
             io::Error::from(io::ErrorKind::NotFound)
         });
@@ -90,29 +85,27 @@ mod tests {
 
     #[test]
     fn starts_again_only_where_something_is_missing() {
-        for (built, profile) in [(true, Profile::Aws), (true, Profile::Local), (false, Profile::Local)] {
-            let (calls, notes, ended) = start(built, profile, &[]);
-            assert!(calls.is_empty() && notes.is_empty() && ended.is_ok(), "{built} {profile:?}");
-        }
+        let (calls, notes, ended) = start(false, &[]);
+        assert!(calls.is_empty() && notes.is_empty() && ended.is_ok());
     }
 
     #[test]
     fn hands_the_same_arguments_to_the_same_cargo_and_says_so() {
-        let (calls, notes, ended) = start(false, Profile::Aws, &[("CARGO", "/opt/cargo")]);
+        let (calls, notes, ended) = start(true, &[("CARGO", "/opt/cargo")]);
         let arguments = calls[0].arguments.join("|".as_ref());
         assert_eq!(arguments, "run|--package|xtask|--features|aws|--bin|xtask|--|--profile|aws|status|a b");
         assert_eq!((calls.len(), calls[0].program.as_str()), (1, "/opt/cargo"));
         assert!(notes[0].contains("cargo run --package xtask --features aws"), "{notes:?}");
         let failure = ended.unwrap_err();
         assert_eq!((failure.code(), failure.to_string().as_str()), (8, "failed to start `/opt/cargo`"));
-        assert_eq!(start(false, Profile::Aws, &[("CARGO", "")]).0[0].program, "cargo");
+        assert_eq!(start(true, &[("CARGO", "")]).0[0].program, "cargo");
     }
 
     #[test]
     fn starts_again_once() {
-        let first = start(false, Profile::Aws, &[]).0.remove(0);
+        let first = start(true, &[]).0.remove(0);
         let (name, value) = &first.variable;
-        let (calls, _, ended) = start(false, Profile::Aws, &[(name, value)]);
+        let (calls, _, ended) = start(true, &[(name, value)]);
         assert!(calls.is_empty());
         assert_eq!(ended.unwrap_err().code(), 2);
     }

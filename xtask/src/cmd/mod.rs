@@ -16,6 +16,7 @@ mod graveyard;
 mod history;
 mod interrupt;
 mod invoke;
+mod local;
 mod notify;
 mod policy;
 mod promote;
@@ -95,6 +96,8 @@ pub enum Command {
     Reproduce(reproduce::Args),
     /// Build one function and call it on this machine
     Invoke(invoke::Args),
+    /// Run an emulator of AWS on this machine, with everything in it that a release needs
+    Local(local::Args),
     /// Check this machine and this project, and say how to mend each thing
     Doctor(doctor::Args),
     /// Run the tests
@@ -103,6 +106,14 @@ pub enum Command {
     Bench(bench::Args),
     /// Print the completion script of a shell
     Completions(completions::Args),
+}
+
+impl Command {
+    /// Whether this build has to have the AWS SDK for it.
+    #[must_use]
+    pub fn needs_aws(&self, profile: Profile) -> bool {
+        profile == Profile::Aws || matches!(self, Self::Local(args) if args.needs_aws())
+    }
 }
 
 /// Runs a command.
@@ -132,6 +143,7 @@ pub async fn run(world: &World, command: Command) -> anyhow::Result<Answer> {
         Command::Build(args) => build::run(world, args),
         Command::Reproduce(args) => reproduce::run(world, args).await,
         Command::Invoke(args) => invoke::run(world, args).await,
+        Command::Local(args) => local::run(world, args).await,
         Command::Doctor(args) => doctor::run(world, args).await,
         Command::Test(args) => test::run(world, &args),
         Command::Bench(args) => bench::run(world, &args),

@@ -52,7 +52,7 @@ pub(super) async fn run(world: &World, args: Args) -> anyhow::Result<Answer> {
         }
         What::Apply => {
             let vault = policies::vault(&config)?;
-            let buckets = world.buckets(&config, vault.roles.vault_administrator.as_str()).await?;
+            let buckets = world.buckets(&config, vault.roles.vault_administrator.as_str(), false).await?;
             let plans = buckets::plan(&vault, buckets.as_ref()).await?;
             if !world.globals.plan {
                 buckets::run(&vault, buckets.as_ref(), &plans, world.story().as_ref()).await?;
@@ -61,7 +61,7 @@ pub(super) async fn run(world: &World, args: Args) -> anyhow::Result<Answer> {
         }
         What::Doctor => {
             let vault = policies::vault(&config)?;
-            let buckets = world.buckets(&config, vault.roles.auditor.as_str()).await?;
+            let buckets = world.buckets(&config, vault.roles.auditor.as_str(), false).await?;
             let reports = buckets::examine(&vault, buckets.as_ref()).await?;
             Ok(Answer::new(&reports, verdicts(&reports))?.failing(buckets::failure(&reports)))
         }

@@ -62,11 +62,22 @@ impl World {
     /// # Errors
     /// Usage: there is none, or it is wrong.
     pub fn found(&self) -> Result<Found, Failure> {
-        let Found { root, config } = load::release(&self.working_directory, self.globals.config.as_deref())?;
-        Ok(match self.globals.profile {
-            Profile::Local => Found { root, config },
-            Profile::Aws => Found { root, config: config.on_aws()? },
-        })
+        match self.globals.profile {
+            Profile::Local => self.project(None),
+            Profile::Aws => {
+                let stand_in = self.environment.get("XTASK_AWS_FILE").filter(|path| !path.is_empty());
+                let Found { root, config } = self.project(stand_in.map(Utf8Path::new))?;
+                Ok(Found { root, config: config.on_aws()? })
+            }
+        }
+    }
+
+    /// The same, whatever the profile; the `[profile.aws]` of another file may stand in for its own.
+    ///
+    /// # Errors
+    /// As `found`.
+    pub fn project(&self, stand_in: Option<&Utf8Path>) -> Result<Found, Failure> {
+        load::release(&self.working_directory, self.globals.config.as_deref(), stand_in)
     }
 
     /// The folder of local state: `XTASK_LOCAL`, or `.local` beside `release.toml`.
@@ -168,17 +179,18 @@ impl World {
         })
     }
 
-    /// The vault's buckets, asked and changed with a role.
+    /// The vault's buckets, asked and changed with a role: in AWS, or in an emulator as its root.
     ///
     /// # Errors
     /// Usage: the credentials are of none of the configured accounts. Unfinished: there are none, or AWS is out of reach.
     #[cfg(feature = "aws")]
-    pub async fn buckets(&self, config: &Config, role: &str) -> Result<Arc<dyn Buckets>, Failure> {
+    pub async fn buckets(&self, config: &Config, role: &str, emulated: bool) -> Result<Arc<dyn Buckets>, Failure> {
         let Some(aws) = &config.aws else { return Err(Failure::usage("release.toml has no [profile.aws]")) };
         let role = role.parse().map_err(|error| Failure::usage(format!("a role is taken by its ARN: {error}")))?;
         let (actor, subject) = (self.actor(), Arc::new(Subject::default()));
+        let around = Surroundings { actor, subject, environment: self.environment.clone() };
         let session =
-            Session::open(aws, &Surroundings { actor, subject, environment: self.environment.clone() }).await?;
+            if emulated { Session::emulated(aws, &around).await? } else { Session::open(aws, &around).await? };
         Ok(session.buckets(&role, &(Arc::new(SystemClock) as Arc<dyn Clock>)))
     }
 
@@ -187,7 +199,7 @@ impl World {
     /// # Errors
     /// Usage, always.
     #[cfg(not(feature = "aws"))]
-    pub async fn buckets(&self, _config: &Config, _role: &str) -> Result<Arc<dyn Buckets>, Failure> {
+    pub async fn buckets(&self, _config: &Config, _role: &str, _emulated: bool) -> Result<Arc<dyn Buckets>, Failure> {
         Err(Failure::usage("this build has no `--profile aws`: build it with `--features aws`"))
     }
 
@@ -304,7 +316,7 @@ struct Cloud {
 const NAME_ANOTHER: &str = "mend that, or name another folder in the variable XTASK_LOCAL";
 
 /// Local state hides itself from git, so that it never makes a tree dirty, whatever the project's own ignore file says.
-fn ignore(local: &Utf8Path) -> Result<(), Failure> {
+pub(super) fn ignore(local: &Utf8Path) -> Result<(), Failure> {
     let path = local.join(".gitignore");
     if path.exists() {
         return Ok(());

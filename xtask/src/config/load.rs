@@ -19,11 +19,16 @@ pub struct Found {
     pub config: Config,
 }
 
-/// Reads the configuration: the given file, or the nearest `release.toml` from the working directory upwards.
+/// Reads the configuration: the given file, or the nearest `release.toml` from the working directory upwards; where there is
+/// one, the `[profile.aws]` of another file stands in for its own.
 ///
 /// # Errors
 /// Usage: there is none, or it is wrong; the message names the file, the place and the nearest valid name.
-pub fn release(working_directory: &Utf8Path, given: Option<&Utf8Path>) -> Result<Found, Failure> {
+pub fn release(
+    working_directory: &Utf8Path,
+    given: Option<&Utf8Path>,
+    stand_in: Option<&Utf8Path>,
+) -> Result<Found, Failure> {
     let path = match given {
         Some(path) => working_directory.join(path),
         None => {
@@ -36,8 +41,14 @@ pub fn release(working_directory: &Utf8Path, given: Option<&Utf8Path>) -> Result
             })?
         }
     };
-    let config = validate::release(toml::<raw::Release>(&path)?)
-        .map_err(|problems| Failure::usage(format!("{path} is not valid:\n  - {}", problems.join("\n  - "))))?;
+    let mut raw = toml::<raw::Release>(&path)?;
+    let mut named = path.to_string();
+    if let Some(stand_in) = stand_in.map(|file| working_directory.join(file)) {
+        raw.profile.aws = Some(toml::<raw::StandIn>(&stand_in)?.profile.aws);
+        named = format!("{path} with the `[profile.aws]` of {stand_in}");
+    }
+    let config = validate::release(raw)
+        .map_err(|problems| Failure::usage(format!("{named} is not valid:\n  - {}", problems.join("\n  - "))))?;
     let root = path.parent().map_or_else(|| working_directory.to_owned(), Utf8Path::to_owned);
     Ok(Found { root, config })
 }

@@ -46,6 +46,8 @@ pub struct Config {
     /// SQL files for the stores on this machine: from a database under the folder of local state, with `{environment}`,
     /// to a folder of files under the root.
     pub seeds: BTreeMap<String, Utf8PathBuf>,
+    /// What `local up` sets up for the functions in an emulator.
+    pub emulator: Emulator,
     /// What `--profile aws` runs with, if the file has it.
     pub aws: Option<aws::Aws>,
     /// Whether the fleets are Lambda's; else they are folders of this machine.
@@ -54,6 +56,15 @@ pub struct Config {
     pub notifications: raw::notifications::Notifications,
     /// The alarms on this machine.
     pub alarms: BTreeMap<AlarmName, raw::LocalAlarm>,
+}
+
+/// What functions find in an emulator of AWS.
+#[derive(Debug, Clone)]
+pub struct Emulator {
+    /// The folder of their tables, under the root.
+    pub tables: Option<Utf8PathBuf>,
+    /// Their variables, by environment.
+    pub variables: BTreeMap<EnvName, Variables>,
 }
 
 /// One function.

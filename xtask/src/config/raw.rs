@@ -120,6 +120,22 @@ pub struct Profiles {
     pub aws: Option<aws::Aws>,
 }
 
+/// A file whose `[profile.aws]` stands in for that of `release.toml`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StandIn {
+    /// Nothing else.
+    pub profile: StandInProfile,
+}
+
+/// As above.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StandInProfile {
+    /// S3, Lambda and KMS.
+    pub aws: aws::Aws,
+}
+
 /// One profile.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -139,9 +155,23 @@ pub struct Profile {
     /// The alarms that canaries on this machine listen to.
     #[serde(default)]
     pub alarms: BTreeMap<AlarmName, LocalAlarm>,
+    /// What `local up` sets up in an emulator of AWS, as an infrastructure team would in AWS.
+    #[serde(default)]
+    pub emulator: Emulator,
     /// What differs in single environments.
     #[serde(default)]
     pub environments: BTreeMap<EnvName, ProfileEnvironment>,
+}
+
+/// What the functions find in an emulator of AWS, beside what the toolchain itself needs.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Emulator {
+    /// A folder with one JSON file for each table of DynamoDB; none if not given. Every environment gets its own tables.
+    pub tables: Option<String>,
+    /// The functions' variables; `{environment}` stands for the environment.
+    #[serde(default)]
+    pub variables: BTreeMap<String, String>,
 }
 
 /// One alarm on this machine. Anybody raises it by hand with a file `alarms/<environment>/<alarm>` under the folder of local

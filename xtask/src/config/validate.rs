@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use camino::Utf8Path;
 
 use crate::{
-    config::{Config, FunctionConfig, Settings, aws, canary, notifications, raw},
+    config::{Config, Emulator, FunctionConfig, Settings, aws, canary, notifications, raw},
     model::{
         configuration::{Architecture, Configuration},
         manifest::{GateRules, Stop},
@@ -53,10 +53,14 @@ pub fn release(raw: raw::Release) -> Result<Config, Vec<String>> {
             }
         }
     }
-    for environment in &names {
-        let size: usize = variables(local, environment).iter().map(|(name, value)| name.len() + value.len()).sum();
+    if local.emulator.tables.as_ref().is_some_and(|folder| !is_inside(folder)) {
+        problems.push("`profile.local.emulator.tables` must be a relative path, without `..`".to_owned());
+    }
+    let given = [("variables", &local.variables), ("emulator.variables", &local.emulator.variables)];
+    for (environment, (place, given)) in names.iter().flat_map(|name| given.map(|given| (name, given))) {
+        let size: usize = variables(given, environment).iter().map(|(name, value)| name.len() + value.len()).sum();
         if size > 4096 {
-            problems.push(format!("`profile.local.variables` take {size} bytes in {environment}, Lambda allows 4096"));
+            problems.push(format!("`profile.local.{place}` take {size} bytes in {environment}, Lambda allows 4096"));
         }
     }
     if !problems.is_empty() {
@@ -70,7 +74,11 @@ pub fn release(raw: raw::Release) -> Result<Config, Vec<String>> {
         functions,
         alias: alias(local.alias.as_ref()).map_err(|problem| vec![problem])?,
         fleet_names,
-        variables: names.iter().map(|env| (env.clone(), variables(local, env))).collect(),
+        variables: names.iter().map(|env| (env.clone(), variables(&local.variables, env))).collect(),
+        emulator: Emulator {
+            tables: local.emulator.tables.as_ref().map(Into::into),
+            variables: names.iter().map(|env| (env.clone(), variables(&local.emulator.variables, env))).collect(),
+        },
         on_lambda: false,
         notifications: raw.notifications,
         alarms: local.alarms.clone(),
@@ -95,9 +103,9 @@ pub(super) fn alias(given: Option<&AliasName>) -> Result<AliasName, String> {
     given.cloned().map_or_else(|| "live".parse().map_err(|error: NameError| error.to_string()), Ok)
 }
 
-fn variables(local: &raw::Profile, environment: &EnvName) -> BTreeMap<String, String> {
+fn variables(given: &BTreeMap<String, String>, environment: &EnvName) -> BTreeMap<String, String> {
     let fill = |(name, value): (&String, &String)| (name.clone(), value.replace("{environment}", environment.as_str()));
-    local.variables.iter().map(fill).collect()
+    given.iter().map(fill).collect()
 }
 
 fn path(raw: &raw::Release, names: &[EnvName], problems: &mut Vec<String>) {

@@ -22,7 +22,7 @@ fn the_profile_aws_starts_the_same_command_with_its_crates() {
         run(None).expect(2).says("release.toml has no [profile.aws]");
         return;
     }
-    let ran = run(None).expect(7).says("the profile `aws` needs crates that are not in this build");
+    let ran = run(None).expect(7).says("this needs crates of AWS that are not in this build");
     let called = ["run", "--package", "xtask", "--features", "aws", "--bin", "xtask", "--"];
     let own = ["status", "--profile", "aws", "--release", "v1.0.0"];
     let expected: String = called.iter().chain(&own).map(|argument| format!("<{argument}>\n")).collect();

@@ -64,7 +64,7 @@ fn the_profile_of_the_example_is_read() {
         let text =
             if commented { text.replace("# mode", "mode").replace("# endpoint", "endpoint") } else { text.to_owned() };
         std::fs::write(root.join("release.toml"), format!("{release}{text}")).unwrap();
-        let config = load::release(root, None).unwrap().config.on_aws().unwrap();
+        let config = load::release(root, None, None).unwrap().config.on_aws().unwrap();
         assert_eq!(config.aws.unwrap().endpoint.is_some(), commented);
     }
 }

@@ -7,7 +7,7 @@ use std::{
 };
 
 use aws_config::{Region, SdkConfig, retry::RetryConfig};
-use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 
 use crate::{
@@ -61,6 +61,20 @@ impl Session {
         let loader = aws_config::defaults(behavior_version()).region(Region::new(aws.primary.region.to_string()));
         let tls = aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring));
         Self::with(aws, surroundings, loader.http_client(tls.build_https()).load().await).await
+    }
+
+    /// Connects to an emulator of AWS as its root, whatever credentials are at hand; the configuration says where it is.
+    ///
+    /// # Errors
+    /// As `open`.
+    pub async fn emulated(aws: &Aws, surroundings: &Surroundings) -> Result<Self, Failure> {
+        let root = Credentials::new("test", "test", None, None, "the emulator's root");
+        let base = SdkConfig::builder()
+            .behavior_version(behavior_version())
+            .credentials_provider(SharedCredentialsProvider::new(root))
+            // Its certificate would be nobody's: it has none.
+            .http_client(aws_smithy_http_client::Builder::new().build_http());
+        Self::with(aws, surroundings, base.build()).await
     }
 
     /// Connects with this configuration of the SDK.

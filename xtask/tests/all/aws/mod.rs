@@ -20,6 +20,8 @@
 //! | plain HTTP is refused | yes: behind `front` a request counts as TLS | |
 //! | a bucket's settings, absent or wrong, and what `vault apply` makes of them | yes (`apply`, `doctor`) | |
 //! | ECDSA signatures, HMAC, wrong kinds of key | yes | |
+//! | the functions' items in DynamoDB, written once, found by product and day | yes (`stores`) | |
+//! | DynamoDB that throttles, stalls, breaks off | never does | in the functions' own tests |
 //! | alarms' states, requests by alias and version | as set by hand (`alarms`) | refusals |
 //! | a canary's shares are given and taken back, its requests counted, its alarms heard | yes, all set by hand (`canary`) | |
 //!
@@ -51,6 +53,7 @@ mod estate;
 pub(crate) mod fleet;
 mod front;
 mod keys;
+mod local;
 mod memory;
 mod pipeline;
 mod rates;
@@ -58,6 +61,7 @@ mod recorded;
 mod replay;
 mod roles;
 mod session;
+mod stores;
 mod story;
 mod tide;
 mod twin;

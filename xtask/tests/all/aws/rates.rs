@@ -312,7 +312,7 @@ async fn environments_of_one_account_and_region_share_one_budget() {
     let time: Arc<dyn Clock> = clock.clone();
     let twin = twin(root, &time);
     std::fs::write(root.join("release.toml"), TWO_ENVIRONMENTS).unwrap();
-    let config = load::release(root, None).unwrap().config;
+    let config = load::release(root, None, None).unwrap().config;
     let surroundings =
         Surroundings { actor: "ada@laptop".to_owned(), subject: Arc::default(), environment: BTreeMap::new() };
     let session = Session::with(config.aws.as_ref().unwrap(), &surroundings, configured(twin.clone(), "http://twin"));

@@ -45,7 +45,7 @@ pub(super) fn configured(account: &str, primary: &str, recovery: &str, role: &st
         key("any")
     );
     std::fs::write(root.join("release.toml"), text).unwrap();
-    load::release(root, None).unwrap().config.aws.unwrap()
+    load::release(root, None, None).unwrap().config.aws.unwrap()
 }
 
 async fn open(account: &str, config: SdkConfig) -> (Result<Session, Failure>, Arc<Subject>) {

@@ -41,7 +41,7 @@ fn said(release: Option<&str>, smoke: Option<&str>) -> String {
             std::fs::write(root.join(path), text).unwrap();
         }
     }
-    let loaded = load::release(root, Some("release.toml".into()))
+    let loaded = load::release(root, Some("release.toml".into()), None)
         .and_then(|found| checks::all(&found.root, &found.config).map(drop));
     match loaded {
         Ok(()) => "all is well".to_owned(),

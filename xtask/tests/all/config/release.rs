@@ -13,7 +13,7 @@ fn it_is_missing() {
 fn there_is_none_up_to_the_root() {
     let folder = tempfile::tempdir().unwrap();
     let root = camino::Utf8Path::from_path(folder.path()).unwrap();
-    let failure = xtask::config::load::release(root, None).unwrap_err();
+    let failure = xtask::config::load::release(root, None, None).unwrap_err();
     assert_snapshot!(failure.to_string().replace(root.as_str(), "/project"), @"there is no release.toml in /project or above it; change into the project or name the file with --config");
 }
 

@@ -12,7 +12,7 @@ fn the_example_of_the_readme_is_read() {
     let (text, _) = text.split_once("```").unwrap();
     let project = Project::new();
     project.repo().write("release.toml", &format!("{RELEASE}\n[notifications.webhook]{text}"));
-    let read = load::release(project.root(), None).unwrap().config.notifications;
+    let read = load::release(project.root(), None, None).unwrap().config.notifications;
     assert!(read.webhook.is_some() && read.email.is_some_and(|email| email.login.is_some()));
 }
 

@@ -5,10 +5,10 @@ use std::{fs, os::unix::fs::PermissionsExt as _};
 use camino::Utf8Path;
 use xtask::adapters::binary;
 
-use super::python::tools;
-use crate::support::project::{Project, Ran};
-
-const PINS: &str = "cargo-zigbuild==0.24.0 ziglang==0.17.1";
+use crate::support::{
+    project::{Project, Ran},
+    python::python,
+};
 
 fn configured(build: &str) -> Project {
     let project = Project::new();
@@ -28,7 +28,8 @@ fn build(project: &Project, path: &str) -> Ran {
 #[test]
 fn what_is_built_for_an_older_glibc_needs_no_newer_one() {
     let project = configured("glibc = '2.17'");
-    let path = format!("{}:{}", tools("zig", PINS), std::env::var("PATH").unwrap());
+    let interpreter = python("zig", include_str!("../../requirements/zig.txt"));
+    let path = format!("{}:{}", interpreter.parent().unwrap(), std::env::var("PATH").unwrap());
     let told = build(&project, &path).expect(0).json();
     assert_eq!(told["toolchain"]["zig"]["glibc"], "2.17");
     assert_eq!(told["toolchain"]["zig"]["cargo_zigbuild"], "cargo-zigbuild 0.24.0");

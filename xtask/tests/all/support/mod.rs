@@ -8,6 +8,7 @@ pub(crate) mod ministack;
 pub(crate) mod past;
 pub(crate) mod people;
 pub(crate) mod project;
+pub(crate) mod python;
 pub(crate) mod repo;
 pub(crate) mod vaults;
 pub(crate) mod world;

@@ -82,7 +82,7 @@ fn context_with(
     clock: Arc<dyn Clock>,
     quota: Option<Quota>,
 ) -> Context {
-    let load::Found { root, config } = load::release(root, None).unwrap();
+    let load::Found { root, config } = load::release(root, None, None).unwrap();
     let local = local.to_owned();
     let workshop = local.join("tmp");
     fs::create_dir_all(&local).unwrap();

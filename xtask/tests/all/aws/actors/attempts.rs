@@ -42,7 +42,7 @@ where
 
 /// Everybody tries everything.
 pub(super) async fn all(city: &City) {
-    let config = load::release(city.estate.project.root(), None).unwrap().config;
+    let config = load::release(city.estate.project.root(), None, None).unwrap().config;
     let vault = policies::vault(&config).unwrap();
     let mut everybody = Vec::new();
     for actor in city.estate.actors() {

@@ -1,0 +1,98 @@
+//! The audit table in DynamoDB. Nothing here can change or take away an item: a put is refused where its key is taken, and
+//! the function's role must not allow more than `dynamodb:PutItem`. Items and index: `infra-local/tables/audit.json`.
+
+use serde_json::{Map, Value, json};
+
+use crate::clients::DynamoClient;
+use crate::models::AuditItem;
+use crate::types::{AuditStore, StoreError};
+
+/// Appends audit items to one table.
+pub struct DynamoAuditStore {
+    client: DynamoClient,
+    table: String,
+}
+
+impl DynamoAuditStore {
+    /// The audit store in this table.
+    pub fn new(client: DynamoClient, table: String) -> Self {
+        Self { client, table }
+    }
+}
+
+impl AuditStore for DynamoAuditStore {
+    async fn append(&self, item: &AuditItem) -> Result<(), StoreError> {
+        let put = json!({
+            "TableName": self.table,
+            "Item": attributes(item),
+            "ConditionExpression": "attribute_not_exists(pk)",
+        });
+        self.client.run(("audit", "append an item"), "PutItem", &put).await.map(drop)
+    }
+}
+
+/// The item as it lies in the table.
+///
+/// | attribute | type | is |
+/// | --- | --- | --- |
+/// | `pk` | S | `USER#<user id>`, the partition key |
+/// | `sk` | S | `AUDIT#<time>#<version 7 UUID>`, the sort key |
+/// | `at` | S | the time, RFC 3339 in UTC with milliseconds: the index's sort key |
+/// | `product_day` | S | `<product>#<UTC day>`, the index's partition key; only items about a product have it |
+/// | `action`, `status`, `purpose`, `request_id` | S | as in the model |
+/// | `product`, `configuration_key` | S | what was looked at; one of them |
+/// | `expires_at` | N | the second since 1970-01-01 UTC after which the item may go: the table's time to live |
+fn attributes(item: &AuditItem) -> Map<String, Value> {
+    let (lookup, at) = (&item.lookup, format!("{:.3}", item.at));
+    let day = at.split('T').next().unwrap_or_default();
+    let product_day = lookup.subject.product().map(|product| format!("{product}#{day}"));
+    let texts = [
+        ("pk", Some(item.pk())),
+        ("sk", Some(item.sk())),
+        ("product_day", product_day),
+        ("action", Some(lookup.action.as_str().to_owned())),
+        ("status", Some(item.status.as_str().to_owned())),
+        ("purpose", Some(lookup.user.purpose().as_str().to_owned())),
+        ("product", lookup.subject.product().map(str::to_owned)),
+        ("configuration_key", lookup.subject.configuration_key().map(str::to_owned)),
+        ("request_id", Some(lookup.request_id.clone())),
+        ("at", Some(at)),
+    ];
+    let given = texts.into_iter().filter_map(|(name, text)| Some((name.to_owned(), json!({ "S": text? }))));
+    // Numbers travel as texts, so that none loses a digit.
+    given.chain([("expires_at".to_owned(), json!({ "N": item.expires.to_string() }))]).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::models::{Action, Lookup, Status, Subject};
+    use crate::testing::ALICE;
+
+    fn item(subject: Subject) -> Map<String, Value> {
+        let lookup =
+            Lookup { action: Action::PriceFetch, user: ALICE.parse().unwrap(), subject, request_id: "r-1".into() };
+        let at = "2026-01-23T23:59:59.9999Z".parse().unwrap();
+        attributes(&AuditItem::new(lookup, Status::Success, at, &"prod".parse().unwrap()))
+    }
+
+    #[test]
+    fn an_item_about_a_product_is_found_by_product_and_day() {
+        let item = item(Subject::Product("PROD-101".parse().unwrap()));
+        assert_eq!(
+            (&item["product_day"]["S"], &item["at"]["S"]),
+            (&json!("PROD-101#2026-01-23"), &json!("2026-01-23T23:59:59.999Z"))
+        );
+        assert_eq!(item["pk"]["S"], format!("USER#{ALICE}"));
+        // Six years, in seconds.
+        assert_eq!(item["expires_at"], json!({ "N": (1_769_212_799_i64 + 2192 * 86_400).to_string() }));
+        assert!(!item.contains_key("configuration_key"));
+    }
+
+    #[test]
+    fn an_item_about_the_configuration_is_not_in_the_index() {
+        let item = item(Subject::Configuration(None));
+        assert_eq!(item["configuration_key"]["S"], "*");
+        assert!(!item.contains_key("product_day") && !item.contains_key("product"));
+    }
+}

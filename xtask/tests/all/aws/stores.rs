@@ -1,0 +1,156 @@
+//! The functions' stores in DynamoDB: the rules of every audit store, the index that tells who looked, and the functions
+//! themselves, built as they are and run by the emulator.
+
+use std::{fs, sync::Arc};
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use camino::Utf8Path;
+use common::{
+    clients::{DynamoAuditStore, DynamoClient, OPERATION_TIMEOUT},
+    testing::{ALICE, AuditRow, conformance, event_file},
+    types::{DynamoAccess, Secret, SystemClock},
+};
+use reqwest::Method;
+use serde_json::{Value, json};
+use xtask::{
+    adapters::{
+        cargo::SystemCargo,
+        emulator::{estate::tables, wire::Caller},
+    },
+    ports::cargo::{BuildRequest, Cargo as _, Purpose},
+};
+
+use super::{OPEN, fleet::FUNCTION_ROLE};
+
+/// The repository.
+fn root() -> &'static Utf8Path {
+    Utf8Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
+}
+
+/// Tables that are no other test's: the audit table, and the one with prices and configuration.
+async fn made(caller: &Caller) -> [String; 2] {
+    let environment = format!("dev-{}", uuid::Uuid::now_v7().simple());
+    let tables = tables::read(&root().join("infra-local/tables"), &environment).unwrap();
+    // Twice: what is there already stays.
+    for table in tables.iter().chain(&tables) {
+        tables::seed(caller, table).await.unwrap();
+    }
+    let names: Vec<String> = tables.iter().map(|table| table.name().to_owned()).collect();
+    assert_eq!(names, [format!("Audit_Logs_{environment}"), format!("Data_{environment}")]);
+    names.try_into().unwrap()
+}
+
+async fn ask(caller: &Caller, operation: &str, input: Value) -> Value {
+    caller.json("dynamodb", &format!("DynamoDB_20120810.{operation}"), &input).await.unwrap()
+}
+
+/// What lies in the audit table, in the order of its key.
+async fn rows(caller: &Caller, table: &str) -> Vec<AuditRow> {
+    let scanned = ask(caller, "Scan", json!({ "TableName": table, "ConsistentRead": true })).await;
+    let row = |item: &Value| {
+        let text = |name: &str| item[name]["S"].as_str().map(str::to_owned);
+        let always = |name: &str| text(name).unwrap_or_else(|| panic!("no {name}: {item}"));
+        AuditRow {
+            pk: always("pk"),
+            sk: always("sk"),
+            action: always("action"),
+            status: always("status"),
+            purpose: always("purpose"),
+            product: text("product"),
+            configuration_key: text("configuration_key"),
+            request_id: always("request_id"),
+            ttl: item["expires_at"]["N"].as_str().unwrap().parse().unwrap(),
+        }
+    };
+    let mut rows: Vec<AuditRow> = scanned["Items"].as_array().unwrap().iter().map(row).collect();
+    rows.sort_by(|one, other| (&one.pk, &one.sk).cmp(&(&other.pk, &other.sk)));
+    rows
+}
+
+/// Who looked at a product on a day.
+async fn who(caller: &Caller, table: &str, product_day: &str) -> Vec<String> {
+    let query = json!({ "TableName": table, "IndexName": "by_product_and_day", "KeyConditionExpression": "product_day = :day",
+        "ExpressionAttributeValues": { ":day": { "S": product_day } } });
+    let found = ask(caller, "Query", query).await;
+    found["Items"].as_array().unwrap().iter().map(|item| item["pk"]["S"].as_str().unwrap().to_owned()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_audit_store_in_dynamodb_is_as_any_other_and_tells_who_looked() {
+    let stack = OPEN.join();
+    let caller = stack.caller("us-east-1");
+    let [audit, _] = made(&caller).await;
+    let access = DynamoAccess {
+        endpoint: stack.endpoint(),
+        region: "us-east-1".into(),
+        key_id: "test".into(),
+        secret: Secret::new("test".into()),
+        session_token: None,
+    };
+    let client = DynamoClient::new(access, OPERATION_TIMEOUT, Arc::new(SystemClock)).unwrap();
+    let store = DynamoAuditStore::new(client, audit.clone());
+    conformance::appends_once(&store, async || rows(&caller, &audit).await).await;
+
+    let looked = who(&caller, &audit, "PROD-101#2026-01-23").await;
+    assert_eq!(looked.len(), 2, "{looked:?}");
+    assert!(looked.contains(&format!("USER#{ALICE}")), "{looked:?}");
+    assert_eq!(who(&caller, &audit, "PROD-101#2026-01-24").await, [""; 0]);
+    let expiry = ask(&caller, "DescribeTimeToLive", json!({ "TableName": audit })).await;
+    let expiry = &expiry["TimeToLiveDescription"];
+    assert_eq!([&expiry["TimeToLiveStatus"], &expiry["AttributeName"]], ["ENABLED", "expires_at"]);
+}
+
+/// A function with these tables, asked once with an event of `infra-local/events`: its answer, and its body.
+async fn asked(caller: &Caller, name: &str, event: &str) -> (Value, Value) {
+    let event = serde_json::from_str(&event_file(event)).unwrap();
+    let path = format!("2015-03-31/functions/{name}/invocations");
+    let answer = caller.rest(Method::POST, "lambda", &path, &event).await.unwrap();
+    let body = serde_json::from_str(answer["body"].as_str().unwrap_or_else(|| panic!("{answer}"))).unwrap();
+    (answer["statusCode"].clone(), body)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_functions_run_on_dynamodb_and_without_their_audit_table_they_tell_nothing() {
+    let stack = OPEN.join();
+    let caller = stack.caller("us-east-1");
+    let [audit, data] = made(&caller).await;
+    let folder = tempfile::tempdir().unwrap();
+    let functions = ["config-service", "price-fetcher"].map(|name| name.parse().unwrap());
+    let request = BuildRequest {
+        root: root(),
+        functions: &functions,
+        profile: "dev",
+        target: None,
+        out: Utf8Path::from_path(folder.path()).unwrap(),
+        purpose: Purpose::Run,
+    };
+    let environment = std::env::vars().collect();
+    let built = SystemCargo::new(&environment).build(&request, &|_| ()).unwrap();
+    let mut names = Vec::new();
+    for (function, artifact) in &built.artifacts {
+        let name = format!("{function}-{}", uuid::Uuid::now_v7().simple());
+        let variables = json!({ "APP_PROFILE": "aws", "APP_ENVIRONMENT": "dev", "STORE": "dynamodb", "TABLE_DATA": data,
+            "TABLE_AUDIT": audit });
+        let made = json!({ "FunctionName": name, "Role": FUNCTION_ROLE, "Runtime": "provided.al2023", "Handler": "bootstrap",
+            "Timeout": 20, "Code": { "ZipFile": STANDARD.encode(fs::read(&artifact.path).unwrap()) },
+            "Environment": { "Variables": variables } });
+        caller.rest(Method::POST, "lambda", "2015-03-31/functions", &made).await.unwrap();
+        names.push(name);
+    }
+    let (config, price) = (&names[0], &names[1]);
+    let (status, body) = asked(&caller, price, "price-event-v2.json").await;
+    assert_eq!((status, body), (json!(200), json!({ "productId": "PROD-101", "price": 99.99, "currency": "USD" })));
+    let (status, body) = asked(&caller, config, "config-event.json").await;
+    assert_eq!((status, &body["environment"]), (json!(200), &json!("dev")), "{body}");
+    let told: Vec<_> = rows(&caller, &audit).await.into_iter().map(|row| (row.action, row.status)).collect();
+    let told: Vec<_> = told.iter().map(|(action, status)| (action.as_str(), status.as_str())).collect();
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(told.contains(&("PRICE_FETCH", "SUCCESS")) && told.contains(&("CONFIG_FETCH", "SUCCESS")), "{told:?}");
+
+    ask(&caller, "DeleteTable", json!({ "TableName": audit })).await;
+    for (name, event) in [(price, "price-event.json"), (config, "config-event-v2.json")] {
+        let (status, body) = asked(&caller, name, event).await;
+        assert_eq!((status, &body["error"]["code"]), (json!(503), &json!("AUDIT_UNAVAILABLE")));
+        assert!(!body.to_string().contains("99.99") && !body.to_string().contains("USD"), "{body}");
+    }
+}
