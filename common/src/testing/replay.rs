@@ -103,7 +103,7 @@ fn serve(
         "dynamodb_20120810.getitem" => "GetItem",
         "dynamodb_20120810.putitem" => "PutItem",
         "dynamodb_20120810.query" => "Query",
-        other => panic!("{other}?"),
+        other => return Err(std::io::Error::other(format!("nobody asks for `{other}` here"))),
     };
     let mut noted = noted.lock().unwrap();
     let before = noted.iter().filter(|asked| asked.operation == operation).count();

@@ -64,7 +64,7 @@ impl Promotion<'_> {
     ) -> anyhow::Result<Turn> {
         self.apply_at(claimed, &state.moves, Some(step.weight)).await?;
         let expires = self.context.clock.now().after(rules.longest(step)).after(HOLD);
-        Ok(Turn::Event(EnvironmentEvent::Weighted { step: number, weight: step.weight, expires }))
+        Ok(Turn::Event(Box::new(EnvironmentEvent::Weighted { step: number, weight: step.weight, expires })))
     }
 
     /// Waits until a step is over, `None` if it went well. A gate that closes meanwhile, by a freeze or an emergency stop,

@@ -64,7 +64,7 @@ pub(super) struct Finding {
 /// How a step ends; errors are the world's, and leave the promotion unfinished.
 pub(super) enum Turn {
     /// Well, and this is recorded.
-    Event(EnvironmentEvent),
+    Event(Box<EnvironmentEvent>),
     /// The release is bad.
     Finding(Finding),
     /// The gate does not hold any more: these are its refusals.
@@ -137,7 +137,7 @@ impl Promotion<'_> {
                 Phase::Failing => return self.fall_back(claimed, &state).await,
             };
             let event = match step? {
-                Turn::Event(event) => event,
+                Turn::Event(event) => *event,
                 Turn::Finding(finding) => self.failed(&state, finding),
                 Turn::Unproven(reason) => self.withdrawn(&state, reason),
                 Turn::Refused(refusals) => {

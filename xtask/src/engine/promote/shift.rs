@@ -36,7 +36,7 @@ impl Promotion<'_> {
             0 => "live already points there".to_owned(),
             n => format!("{n} aliases moved to {}", self.manifest.release),
         });
-        Ok(Turn::Event(EnvironmentEvent::Shifted))
+        Ok(Turn::Event(Box::new(EnvironmentEvent::Shifted)))
     }
 
     /// Carries out moves, forward or back; those already done are seen and left alone.

@@ -141,7 +141,7 @@ impl Promotion<'_> {
         let moves: Vec<AliasMove> = promotion::moves(&state.staged, &self.live_versions(state).await?, self.alias());
         let rules = self.manifest.stop(self.environment).and_then(|stop| stop.canary.as_ref());
         let canary = canary::of_shift(rules, state.rollback.is_some(), &moves);
-        Ok(Turn::Event(EnvironmentEvent::Shifting { moves, smoke: smoked.results, canary, known }))
+        Ok(Turn::Event(Box::new(EnvironmentEvent::Shifting { moves, smoke: smoked.results, canary, known })))
     }
 
     /// Asks through live, and proves that live has the sealed bytes.
@@ -163,10 +163,10 @@ impl Promotion<'_> {
         phase.done(&format!("{} checks Correct", smoked.results.len()));
         self.keep().await?;
         let smoke = smoked.results;
-        Ok(Turn::Event(match state.rollback.clone() {
+        Ok(Turn::Event(Box::new(match state.rollback.clone() {
             None => EnvironmentEvent::Verified { smoke },
             Some(from) => EnvironmentEvent::RolledBack { from, smoke },
-        }))
+        })))
     }
 
     async fn wrong_bytes(&self, live: &Live) -> anyhow::Result<Option<String>> {

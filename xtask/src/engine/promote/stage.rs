@@ -45,7 +45,7 @@ impl Promotion<'_> {
     /// Stages all functions.
     pub(super) async fn stage(&self, claimed: &Claimed) -> anyhow::Result<Turn> {
         if let Some(functions) = self.recorded().await? {
-            return Ok(Turn::Event(EnvironmentEvent::Staged { functions }));
+            return Ok(Turn::Event(Box::new(EnvironmentEvent::Staged { functions })));
         }
         provenance::verify(self.context, self.manifest).await?;
         let phase = self.context.story.phase(&format!("{}: staging", self.environment));
@@ -66,7 +66,7 @@ impl Promotion<'_> {
         };
         let published = functions.values().map(|d| format!("{} version {}", d.name, d.version)).collect::<Vec<_>>();
         phase.done(&published.join(", "));
-        Ok(Turn::Event(EnvironmentEvent::Staged { functions }))
+        Ok(Turn::Event(Box::new(EnvironmentEvent::Staged { functions })))
     }
 
     /// What the fleet has: as it was planned with, if nobody held the environment in between; else looked at now. What others
