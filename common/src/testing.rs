@@ -1,6 +1,11 @@
 //! What tests of several crates share: fakes of the ports, seeded databases, events. Never part of a build that ships.
 
-#![allow(clippy::unwrap_used, clippy::missing_panics_doc, reason = "a test's scaffold may stop the test")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::missing_panics_doc,
+    reason = "a test's scaffold may stop the test"
+)]
 
 pub mod conformance;
 mod replay;
