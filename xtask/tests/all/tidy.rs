@@ -105,8 +105,8 @@ fn no_module_is_long() {
 fn no_command_is_long() {
     assert_eq!(longer_than(150, &"\n".repeat(151)).len(), 1);
     let mut commands = files(&root().join("xtask/src/cmd"), "rs");
-    // The wiring of the adapters is no command.
-    commands.retain(|path| path.file_name() != Some("world.rs"));
+    // The list of all commands and the wiring of the adapters are no commands: they are modules.
+    commands.retain(|path| !["mod.rs", "world.rs"].contains(&path.file_name().unwrap()));
     holds(&commands, |text| longer_than(150, text));
 }
 
