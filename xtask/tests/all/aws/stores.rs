@@ -121,6 +121,7 @@ async fn the_functions_run_on_dynamodb_and_without_their_audit_table_they_tell_n
         functions: &functions,
         profile: "dev",
         target: None,
+        glibc: None,
         out: Utf8Path::from_path(folder.path()).unwrap(),
         purpose: Purpose::Run,
     };
