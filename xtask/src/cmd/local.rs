@@ -115,12 +115,12 @@ fn told(running: &Running) -> String {
     format!("MiniStack {} at {} (process {})", running.version, running.endpoint(), running.pid)
 }
 
-/// Lines for a shell. Nothing of a real account may be left over beside them.
+/// Lines for a shell, whatever the folder is called. Nothing of a real account may be left over beside them.
 fn exports(place: &Place, running: &Running) -> String {
+    let profile = place.profile.as_str().replace('\'', r"'\''");
     format!(
-        "export XTASK_PROFILE=aws XTASK_AWS_FILE='{}' AWS_ENDPOINT_URL={}\n\
+        "export XTASK_PROFILE=aws XTASK_AWS_FILE='{profile}' AWS_ENDPOINT_URL={}\n\
          export AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test\nunset AWS_SESSION_TOKEN AWS_PROFILE",
-        place.profile,
         running.endpoint()
     )
 }
