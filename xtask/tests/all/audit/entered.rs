@@ -22,7 +22,7 @@ use xtask::{
 use crate::support::{
     people::STAFF,
     project::Project,
-    vaults::{append, entered, entered_knowing, sealed},
+    vaults::{append, entered, entered_with, sealed},
     world::{Hand, promote_to, seal},
 };
 
@@ -348,7 +348,7 @@ async fn what_an_entry_names_is_looked_up() {
         let history = History::new("").await;
         let release = history.seal("v1.0.0", None).await;
         history.enter(&["dev"], release).await;
-        entered_knowing(&history.context, "qa", release.0, release.1, Some(known)).await;
+        entered_with(&history.context, "qa", release, None, Some(known)).await;
         History::is_named(&history.findings().await, "environments/qa/00000003.json", what);
     }
 }

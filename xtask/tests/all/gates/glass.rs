@@ -1,11 +1,11 @@
 //! The broken glass: through a freeze and before the soak time, by whoever may, and for nothing else.
 
-use std::{collections::BTreeMap, fs};
+use std::fs;
 
 use serde_json::{Value, json};
 use xtask::{
     engine::{audit, facts},
-    model::{entry::ChainName, environment::EnvironmentEvent},
+    model::environment::EnvironmentEvent,
 };
 
 use super::waiting;
@@ -14,7 +14,7 @@ use crate::{
     support::{
         people::{Person, STAFF},
         project::{Project, Ran},
-        vaults::append,
+        vaults::entered_with,
     },
 };
 
@@ -134,23 +134,8 @@ async fn cannot_be_broken_by_a_deployer_alone() {
         let context = project.context();
         let release = "v1.0.0".parse().unwrap();
         let (_, manifest) = facts::manifest(&context, release).await.unwrap();
-        let claimed = EnvironmentEvent::Claimed {
-            machine: "laptop".to_owned(),
-            expires: context.clock.now(),
-            took_over: None,
-            rollback: None,
-        };
-        let chain = ChainName::Environment("uat".parse().unwrap());
-        for event in [
-            claimed,
-            EnvironmentEvent::BrokeGlass { reason: "because".to_owned() },
-            EnvironmentEvent::Staged { functions: BTreeMap::new() },
-            EnvironmentEvent::Shifting { moves: Vec::new(), smoke: Vec::new(), canary: None, known: None },
-            EnvironmentEvent::Shifted,
-            EnvironmentEvent::Verified { smoke: Vec::new() },
-        ] {
-            append(&context, &chain, release, Some(manifest), event).await;
-        }
+        let broken = EnvironmentEvent::BrokeGlass { reason: "because".to_owned() };
+        entered_with(&context, "uat", (release, manifest), Some(broken), None).await;
         let findings = audit::run(&context).await.unwrap().findings;
         assert_eq!(findings.len(), expected, "{findings:?}");
         let named =

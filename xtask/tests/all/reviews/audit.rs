@@ -1,6 +1,6 @@
 //! What was seen of reviews, judged once more: by the audit, and by the page that the auditor types.
 
-use std::{collections::BTreeMap, fs, process::Command};
+use std::{fs, process::Command};
 
 use camino::Utf8Path;
 use serde_json::{Value, json};
@@ -8,14 +8,13 @@ use xtask::{
     engine::{audit, facts},
     model::{
         canonical,
-        entry::ChainName,
         environment::EnvironmentEvent,
         review::{Answer, Observation, ReviewState},
     },
 };
 
 use super::{COUNTED, PROMOTE, Waiting, approved};
-use crate::support::{project::Ran, vaults::append};
+use crate::support::{project::Ran, vaults::entered_with};
 
 /// What a run of that name, dispatched by that login, with these reviews, was answered.
 fn observation(name: &str, dispatched: &str, reviews: &[Value]) -> Observation {
@@ -33,23 +32,8 @@ async fn found(waiting: &Waiting, mut seen: Observation) -> Vec<(String, String)
     seen.at = context.clock.now();
     let release = "v1.0.0".parse().unwrap();
     let (_, manifest) = facts::manifest(&context, release).await.unwrap();
-    let claimed = EnvironmentEvent::Claimed {
-        machine: "laptop".to_owned(),
-        expires: context.clock.now(),
-        took_over: None,
-        rollback: None,
-    };
-    let chain = ChainName::Environment("uat".parse().unwrap());
-    for event in [
-        claimed,
-        EnvironmentEvent::Observed { observation: seen },
-        EnvironmentEvent::Staged { functions: BTreeMap::new() },
-        EnvironmentEvent::Shifting { moves: Vec::new(), smoke: Vec::new(), canary: None, known: None },
-        EnvironmentEvent::Shifted,
-        EnvironmentEvent::Verified { smoke: Vec::new() },
-    ] {
-        append(&context, &chain, release, Some(manifest), event).await;
-    }
+    let seen = EnvironmentEvent::Observed { observation: seen };
+    entered_with(&context, "uat", (release, manifest), Some(seen), None).await;
     let findings = audit::run(&context).await.unwrap().findings;
     findings.into_iter().map(|finding| (finding.object, finding.found)).collect()
 }

@@ -30,25 +30,25 @@ pub(crate) async fn living(context: &Context, version: Version, commit: CommitId
 /// Writes that a release entered an environment and is verified there, as whoever holds its deployer's key can: no gate is
 /// asked.
 pub(crate) async fn entered(context: &Context, environment: &str, version: Version, manifest: Digest) {
-    entered_knowing(context, environment, version, manifest, None).await;
+    entered_with(context, environment, (version, manifest), None, None).await;
 }
 
-/// The same, and what it says that it knew of other chains.
-pub(crate) async fn entered_knowing(
+/// The same, with something that happened between the claim and the rest, and with what it says that it knew of other chains.
+pub(crate) async fn entered_with(
     context: &Context,
     environment: &str,
-    version: Version,
-    manifest: Digest,
+    (version, manifest): (Version, Digest),
+    between: Option<EnvironmentEvent>,
     known: Option<Known>,
 ) {
     let chain = ChainName::Environment(environment.parse().unwrap());
-    for event in [
-        claimed(context),
+    let rest = [
         EnvironmentEvent::Staged { functions: BTreeMap::new() },
         EnvironmentEvent::Shifting { moves: Vec::new(), smoke: Vec::new(), canary: None, known },
         EnvironmentEvent::Shifted,
         EnvironmentEvent::Verified { smoke: Vec::new() },
-    ] {
+    ];
+    for event in [claimed(context)].into_iter().chain(between).chain(rest) {
         append(context, &chain, version, Some(manifest), event).await;
     }
 }
