@@ -8,4 +8,5 @@ mod provenance;
 mod python;
 mod reproduce;
 mod sbom;
+mod vulnerabilities;
 mod zig;
