@@ -8,7 +8,7 @@ use clap::Parser as _;
 use xtask::{
     adapters::cargo::again::replace,
     cmd::{self, Cli, World, again},
-    output::{self, Output},
+    output::{self, Answer, Output},
 };
 
 fn main() -> ExitCode {
@@ -19,7 +19,8 @@ fn main() -> ExitCode {
         let arguments: Vec<_> = std::env::args_os().skip(1).collect();
         let (missing, story) = (command.needs_aws(world.globals.profile) && !cfg!(feature = "aws"), world.story());
         again::instead(missing, &arguments, &world.environment, &*story, &replace)?;
-        cmd::unless_interrupted(&typed.join(" "), async move { cmd::run(&world, command).await })
+        let end = command.serves().then(Answer::default);
+        cmd::unless_interrupted(&typed.join(" "), end, async move { cmd::run(&world, command).await })
     });
     ExitCode::from(output.finish(result))
 }

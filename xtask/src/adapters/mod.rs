@@ -15,3 +15,4 @@ pub mod local;
 pub mod notify;
 pub mod python;
 pub mod ssh;
+pub mod watch;

@@ -11,12 +11,14 @@ use crate::failure::Failure;
 /// How long work that cannot be left in the middle, such as a file being written, may still take.
 const GRACE: Duration = Duration::from_millis(500);
 
-/// Runs a command until it ends or is told to end. `typed` is what was typed, for the word about what goes on.
+/// Runs a command until it ends or is told to end. `typed` is what was typed, for the word about what goes on. `end` is what
+/// comes of a command that is meant to be ended that way.
 ///
 /// # Errors
-/// What the command says; unfinished, if it was told to end.
+/// What the command says; unfinished, if it was told to end and is not meant to be.
 pub fn unless_interrupted<T: Send + 'static>(
     typed: &str,
+    end: Option<T>,
     command: impl Future<Output = anyhow::Result<T>> + Send + 'static,
 ) -> anyhow::Result<T> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("failed to start")?;
@@ -27,8 +29,8 @@ pub fn unless_interrupted<T: Send + 'static>(
         let running = tokio::spawn(command);
         tokio::select! {
             biased;
-            _ = interrupt.recv() => Err(interrupted(typed, "Ctrl-C").into()),
-            _ = terminate.recv() => Err(interrupted(typed, "SIGTERM").into()),
+            _ = interrupt.recv() => end.ok_or_else(|| interrupted(typed, "Ctrl-C").into()),
+            _ = terminate.recv() => end.ok_or_else(|| interrupted(typed, "SIGTERM").into()),
             ended = running => ended.unwrap_or_else(|gone| std::panic::resume_unwind(gone.into_panic())),
         }
     });

@@ -7,19 +7,13 @@ use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::{
-    adapters::local::host::{Host, HostError, INIT_LIMIT, Spec},
-    cmd::World,
+    adapters::local::host::{Host, HostError},
+    cmd::{World, here},
     context::Context,
     failure::Failure,
-    model::{
-        configuration::Architecture,
-        names::{EnvName, FunctionName},
-    },
+    model::names::{EnvName, FunctionName},
     output::Answer,
-    ports::{
-        cargo::{BuildRequest, Purpose},
-        fleet::{Fleet as _, FleetError, Qualifier},
-    },
+    ports::fleet::{Fleet as _, FleetError, Qualifier},
 };
 
 /// Arguments of `invoke`.
@@ -46,7 +40,8 @@ pub(super) async fn run(world: &World, args: Args) -> anyhow::Result<Answer> {
     }
     let folder = tempfile::tempdir().context("failed to make a temporary folder")?;
     let folder = Utf8Path::from_path(folder.path()).context("the temporary folder's path is not UTF-8")?;
-    let spec = spec(world, &context, &args.function, folder)?;
+    let specs = here::specs(world, &context, std::slice::from_ref(&args.function), folder)?;
+    let spec = specs.into_values().next().context("nothing was built")?;
     let failed = |error: HostError| Failure::Incorrect(format!("{} failed: {error}", args.function));
     let log = folder.join("log");
     let sink = fs::File::create(&log).with_context(|| format!("failed to write {log}"))?;
@@ -98,46 +93,4 @@ fn event(path: &Utf8Path) -> Result<Vec<u8>, Failure> {
     serde_json::from_slice::<serde::de::IgnoredAny>(&bytes)
         .map_err(|error| Failure::usage(format!("the event {path} is not JSON: {error}")))?;
     Ok(bytes)
-}
-
-/// What to run: the function as it stands in the work tree, with the first environment's configuration and stores.
-fn spec(world: &World, context: &Context, function: &FunctionName, folder: &Utf8Path) -> anyhow::Result<Spec> {
-    let config = &context.config;
-    let declared = config.functions.get(function).ok_or_else(|| {
-        let names = config.functions.keys().map(FunctionName::as_str).collect::<Vec<_>>().join(", ");
-        Failure::usage(format!("there is no function `{function}`; release.toml has {names}"))
-    })?;
-    let first = config.path.first().context("release.toml has no environment")?;
-    let settings = declared.settings.get(&first.environment).context("release.toml has no settings for it")?;
-    world.seed(context, &first.environment)?;
-    let phase = context.story.phase(&format!("building {function}"));
-    let functions = [function.clone()];
-    let request = BuildRequest {
-        root: &context.root,
-        functions: &functions,
-        profile: "dev",
-        target: None,
-        glibc: None,
-        out: folder,
-        purpose: Purpose::Run,
-    };
-    let built = context.cargo.build(&request, &|text| phase.now(text))?;
-    phase.done("to be run here");
-    let artifact = built.artifacts.get(function).context("cargo built something else")?;
-    let root = folder.join("task");
-    fs::create_dir(&root).with_context(|| format!("failed to make the folder {root}"))?;
-    fs::copy(&artifact.executable, root.join("bootstrap")).context("failed to copy the executable")?;
-    // The architecture plays no part in running it here.
-    let configuration = settings.on(Architecture::X86_64);
-    let variables = config.variables.get(&first.environment).into_iter().flatten();
-    let variables = variables.map(|(name, value)| (name.clone(), value.replace("{local}", context.local.as_str())));
-    Ok(Spec {
-        folder: root,
-        function: config.fleet_name(&first.environment, function)?,
-        version: None,
-        memory_mb: configuration.memory_mb,
-        timeout_s: configuration.timeout_s,
-        init_limit: INIT_LIMIT,
-        variables: variables.collect(),
-    })
 }

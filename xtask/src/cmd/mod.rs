@@ -14,6 +14,7 @@ mod dr_sync;
 mod evidence;
 mod globals;
 mod graveyard;
+mod here;
 mod history;
 mod interrupt;
 mod invoke;
@@ -25,6 +26,7 @@ mod release;
 mod report;
 mod reproduce;
 mod rollback;
+mod serve;
 mod status;
 mod test;
 mod vault;
@@ -97,6 +99,8 @@ pub enum Command {
     Reproduce(reproduce::Args),
     /// Build one function and call it on this machine
     Invoke(invoke::Args),
+    /// Put every function behind an API Gateway on this machine, and build it anew when a file is written
+    Serve(serve::Args),
     /// Run an emulator of AWS on this machine, with everything in it that a release needs
     Local(local::Args),
     /// Check this machine and this project, and say how to mend each thing
@@ -114,6 +118,12 @@ impl Command {
     #[must_use]
     pub fn needs_aws(&self, profile: Profile) -> bool {
         profile == Profile::Aws || matches!(self, Self::Local(args) if args.needs_aws())
+    }
+
+    /// Whether it runs until somebody ends it, so that nothing is unfinished then.
+    #[must_use]
+    pub fn serves(&self) -> bool {
+        matches!(self, Self::Serve(_))
     }
 }
 
@@ -144,6 +154,7 @@ pub async fn run(world: &World, command: Command) -> anyhow::Result<Answer> {
         Command::Build(args) => build::run(world, args),
         Command::Reproduce(args) => reproduce::run(world, args).await,
         Command::Invoke(args) => invoke::run(world, args).await,
+        Command::Serve(args) => serve::run(world, args).await,
         Command::Local(args) => local::run(world, args).await,
         Command::Doctor(args) => doctor::run(world, args).await,
         Command::Test(args) => test::run(world, &args),

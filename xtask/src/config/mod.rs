@@ -17,6 +17,7 @@ use camino::Utf8PathBuf;
 use crate::model::{
     binary::Glibc,
     configuration::{Architecture, Configuration, Variables},
+    gateway::Routes,
     manifest::Stop,
     names::{AlarmName, AliasName, EnvName, FleetName, FunctionName},
     version::Version,
@@ -46,6 +47,8 @@ pub struct Config {
     /// SQL files for the stores on this machine: from a database under the folder of local state, with `{environment}`,
     /// to a folder of files under the root.
     pub seeds: BTreeMap<String, Utf8PathBuf>,
+    /// Which calls reach which function where `serve` is the gateway.
+    pub routes: Routes,
     /// What `local up` sets up for the functions in an emulator.
     pub emulator: Emulator,
     /// What `--profile aws` runs with, if the file has it.

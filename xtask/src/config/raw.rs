@@ -12,6 +12,7 @@ use crate::model::{
     binary::Glibc,
     canary::CanaryRules,
     configuration::Tracing,
+    gateway::Route,
     manifest::GateRules,
     names::{AlarmName, AliasName, EnvName, FunctionName},
     smoke::Check,
@@ -152,6 +153,9 @@ pub struct Profile {
     /// to a folder of files.
     #[serde(default)]
     pub seeds: BTreeMap<String, String>,
+    /// Which calls reach which function where `serve` is the gateway, as HTTP APIs write routes: `GET /price`.
+    #[serde(default)]
+    pub routes: BTreeMap<Route, FunctionName>,
     /// The alarms that canaries on this machine listen to.
     #[serde(default)]
     pub alarms: BTreeMap<AlarmName, LocalAlarm>,

@@ -8,6 +8,7 @@ use crate::{
     config::{Config, Emulator, FunctionConfig, Settings, aws, canary, notifications, raw},
     model::{
         configuration::{Architecture, Configuration},
+        gateway::Routes,
         manifest::{GateRules, Stop},
         names::{AliasName, EnvName, FleetName, FunctionName, NameError},
         version::Version,
@@ -63,6 +64,10 @@ pub fn release(raw: raw::Release) -> Result<Config, Vec<String>> {
             problems.push(format!("`profile.local.{place}` take {size} bytes in {environment}, Lambda allows 4096"));
         }
     }
+    for (route, function) in local.routes.iter().filter(|(_, function)| !raw.functions.contains_key(*function)) {
+        let hint = nearest(function.as_str(), raw.functions.keys().map(FunctionName::as_str));
+        problems.push(format!("`profile.local.routes` sends `{route}` to an unknown function `{function}`{hint}"));
+    }
     if !problems.is_empty() {
         return Err(problems);
     }
@@ -82,6 +87,7 @@ pub fn release(raw: raw::Release) -> Result<Config, Vec<String>> {
         on_lambda: false,
         notifications: raw.notifications,
         alarms: local.alarms.clone(),
+        routes: Routes::new(local.routes.clone()),
         seeds: local.seeds.iter().map(|(db, folder)| (db.clone(), folder.into())).collect(),
         aws,
         path: raw.environments.into_iter().map(stop).collect(),

@@ -16,6 +16,7 @@ pub mod entry;
 pub mod environment;
 pub mod evidence;
 pub mod freeze;
+pub mod gateway;
 pub mod key;
 pub mod manifest;
 pub mod names;

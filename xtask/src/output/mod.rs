@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// What a command answers: for people, for scripts, and whether something is wrong with what it found.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Answer {
     /// For people.
     pub text: String,

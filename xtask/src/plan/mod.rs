@@ -5,6 +5,7 @@ pub mod canary;
 pub mod diff;
 pub mod freeze;
 pub mod gate;
+pub mod gateway;
 pub mod next_version;
 pub mod notes;
 pub mod preflight;

@@ -24,6 +24,7 @@ mod readme;
 mod report;
 mod reviews;
 mod ring;
+mod serve;
 mod ssh;
 mod supply;
 mod support;

@@ -4,6 +4,7 @@ pub mod alarms;
 pub mod clock;
 pub mod files;
 pub mod fleet;
+pub mod gateway;
 pub mod host;
 pub mod keys;
 pub mod locks;

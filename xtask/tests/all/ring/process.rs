@@ -46,7 +46,7 @@ fn child() {
     let signal = if signal { Signal::Kill } else { Signal::Interrupt };
     let how = if before { How::SignalBefore(signal) } else { How::SignalAfter(signal) };
     let context = Fate::new(how, at).over_tools(work::context(&root, &local));
-    let ended = unless_interrupted("command", async move { ALL[work].run(&context).await });
+    let ended = unless_interrupted("command", None, async move { ALL[work].run(&context).await });
     println!("\nended with {}: {ended:?}", code(&ended));
 }
 

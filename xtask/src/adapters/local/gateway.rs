@@ -1,0 +1,177 @@
+//! An API Gateway on this machine: calls over HTTP become events, the functions' answers become replies. What they look
+//! like is `plan::gateway`'s; which function a call goes to is `model::gateway`'s. No call is lost while the functions are
+//! replaced by newer ones: it waits.
+
+mod pool;
+
+use std::{
+    collections::BTreeMap,
+    io,
+    net::{Ipv4Addr, SocketAddr},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use axum::{
+    Router,
+    body::{Body, to_bytes},
+    extract::{ConnectInfo, Request, State},
+    http::{HeaderName, HeaderValue, Response, StatusCode, header::CONTENT_LENGTH},
+};
+use tokio::net::TcpListener;
+use uuid::Uuid;
+
+use self::pool::Pool;
+use crate::{
+    adapters::local::host::{HostError, Spec},
+    model::{gateway::Routes, names::FunctionName, smoke::EventForm},
+    plan::gateway::{self, Call, Reply},
+    ports::{clock::Clock, story::Story},
+};
+
+/// The largest call that API Gateway takes, in bytes: 10 MB.
+const LARGEST_CALL: usize = 10 * 1024 * 1024;
+
+/// A gateway with its functions.
+pub struct LocalGateway {
+    form: EventForm,
+    routes: Routes,
+    pools: Mutex<BTreeMap<FunctionName, Arc<Pool>>>,
+    /// Held by whoever replaces the functions; calls wait for its end.
+    busy: tokio::sync::RwLock<()>,
+    clock: Arc<dyn Clock>,
+    story: Arc<dyn Story>,
+}
+
+impl LocalGateway {
+    /// One that has no functions yet.
+    #[must_use]
+    pub fn new(form: EventForm, routes: Routes, clock: Arc<dyn Clock>, story: Arc<dyn Story>) -> Arc<Self> {
+        Arc::new(Self { form, routes, pools: Mutex::default(), busy: tokio::sync::RwLock::default(), clock, story })
+    }
+
+    /// Listens on the loop-back interface; port 0 is any free one.
+    ///
+    /// # Errors
+    /// If the port cannot be had.
+    pub async fn listen(port: u16) -> io::Result<(TcpListener, SocketAddr)> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
+        let address = listener.local_addr()?;
+        Ok((listener, address))
+    }
+
+    /// Answers calls until it is dropped.
+    ///
+    /// # Errors
+    /// If the listener fails for good.
+    pub async fn serve(self: Arc<Self>, listener: TcpListener) -> io::Result<()> {
+        let app = Router::new().fallback(taken).with_state(self);
+        axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>()).await
+    }
+
+    /// Replaces every function by what `make` makes. Calls that come meanwhile wait, and get the new ones; if none are
+    /// made those before go on.
+    ///
+    /// # Errors
+    /// What `make` says.
+    pub async fn replace(
+        &self,
+        make: impl AsyncFnOnce() -> anyhow::Result<BTreeMap<FunctionName, Spec>>,
+    ) -> anyhow::Result<()> {
+        let _alone = self.busy.write().await;
+        let pools = make().await?.into_iter().map(|(name, spec)| {
+            let pool = Arc::new(Pool::new(spec, Arc::clone(&self.story)));
+            (name, pool)
+        });
+        let pools = pools.collect();
+        *self.pools.lock().unwrap_or_else(PoisonError::into_inner) = pools;
+        Ok(())
+    }
+
+    async fn answer(&self, call: Call, domain: &str) -> Reply {
+        let begun = self.clock.now();
+        let id = Uuid::now_v7();
+        let line = format!("{} {}", call.method, call.path);
+        let (reply, by) = match self.routes.find(&call.method, &call.path) {
+            None => (gateway::unknown(self.form), "no route".to_owned()),
+            Some(matched) => {
+                let around = gateway::Gateway {
+                    domain,
+                    resource: matched.route.path(),
+                    route: &matched.route.to_string(),
+                    parameters: &matched.parameters,
+                    request_id: &id.to_string(),
+                    time: begun,
+                };
+                let event = gateway::event(self.form, &call, &around).to_string();
+                (self.ask(matched.function, id, event.as_bytes()).await, matched.function.to_string())
+            }
+        };
+        let took = self.clock.now().since(begun).as_millis();
+        self.story.note(&format!("{line} → {} by {by} in {took} ms", reply.status));
+        reply
+    }
+
+    async fn ask(&self, function: &FunctionName, id: Uuid, event: &[u8]) -> Reply {
+        let _ready = self.busy.read().await;
+        let pool = self.pools.lock().unwrap_or_else(PoisonError::into_inner).get(function).cloned();
+        let Some(pool) = pool else { return gateway::failed(self.form) };
+        let limit = Duration::from_secs(match self.form {
+            EventForm::V1 => 29,
+            EventForm::V2 => 30,
+        });
+        let answered = tokio::select! {
+            answered = pool.invoke(id, event) => answered,
+            () = self.clock.sleep(limit) => return gateway::timed_out(self.form),
+        };
+        match answered {
+            Ok(answer) if answer.function_error.is_none() => gateway::answered(self.form, &answer.payload),
+            Ok(answer) => {
+                self.story.warn(&format!("{function} failed: {}", String::from_utf8_lossy(&answer.payload)));
+                gateway::failed(self.form)
+            }
+            Err(HostError::Event(_)) => gateway::refused(self.form),
+            Err(error) => {
+                self.story.warn(&format!("{function} failed: {:#}", anyhow::Error::from(error)));
+                gateway::failed(self.form)
+            }
+        }
+    }
+}
+
+async fn taken(
+    State(gateway): State<Arc<LocalGateway>>,
+    ConnectInfo(from): ConnectInfo<SocketAddr>,
+    request: Request,
+) -> Response<Body> {
+    let (head, body) = request.into_parts();
+    let Ok(body) = to_bytes(body, LARGEST_CALL).await else { return sent(gateway::refused(gateway.form)) };
+    let header = |(name, value): (&HeaderName, &HeaderValue)| {
+        (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+    };
+    let call = Call {
+        method: head.method.to_string(),
+        path: percent_encoding::percent_decode_str(head.uri.path()).decode_utf8_lossy().into_owned(),
+        query: head.uri.query().unwrap_or_default().to_owned(),
+        headers: head.headers.iter().map(header).collect(),
+        body: body.to_vec(),
+        source_ip: from.ip().to_string(),
+    };
+    let domain = call.headers.iter().find(|(name, _)| name == "host").map_or("localhost", |(_, host)| host).to_owned();
+    sent(gateway.answer(call, &domain).await)
+}
+
+/// Headers that HTTP does not allow are left out; the length is the body's own.
+fn sent(reply: Reply) -> Response<Body> {
+    let mut response = Response::new(Body::from(reply.body));
+    *response.status_mut() = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    for (name, value) in reply.headers {
+        let header = (name.parse::<HeaderName>(), HeaderValue::from_bytes(value.as_bytes()));
+        if let (Ok(name), Ok(value)) = header
+            && name != CONTENT_LENGTH
+        {
+            response.headers_mut().append(name, value);
+        }
+    }
+    response
+}

@@ -1,0 +1,149 @@
+//! `serve`: the real binary as a gateway, asked over HTTP by a client that is not ours. No port is fixed; where it listens it
+//! says itself.
+
+use std::{
+    io::{BufRead as _, BufReader},
+    process::{Child, ChildStderr, Stdio},
+};
+
+use reqwest::{Client, RequestBuilder};
+use serde_json::{Value, json};
+
+use crate::support::project::{Project, RELEASE};
+
+/// `alpha` answers with its event; `beta` with what it is told.
+fn project() -> Project {
+    let project = Project::new();
+    let routes = "\n[profile.local.routes]\n\"GET /alpha/{name}\" = \"alpha\"\n\"POST /alpha/{name}\" = \"alpha\"\n\
+                  \"GET /beta\" = \"beta\"\n";
+    project.repo().write("release.toml", &format!("{RELEASE}{routes}"));
+    project.behave("alpha", &json!({ "mode": "echo" }));
+    project
+}
+
+/// The binary while it serves; it ends with this.
+struct Serving {
+    child: Child,
+    story: BufReader<ChildStderr>,
+    address: String,
+    client: Client,
+}
+
+impl Serving {
+    fn start(project: &Project, more: &[&str]) -> Self {
+        let mut command = project.command(project.root(), &[&["serve", "--port", "0"], more].concat());
+        let mut child = command.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+        let story = BufReader::new(child.stderr.take().unwrap());
+        drop(rustls::crypto::ring::default_provider().install_default());
+        let mut serving = Self { child, story, address: String::new(), client: Client::new() };
+        let told = serving.until("serving http://");
+        serving.address = told.split_once("http://").unwrap().1.split(',').next().unwrap().to_owned();
+        serving
+    }
+
+    /// The next line of the story with this in it.
+    #[track_caller]
+    fn until(&mut self, text: &str) -> String {
+        let mut told = String::new();
+        loop {
+            let mut line = String::new();
+            assert!(self.story.read_line(&mut line).unwrap() > 0, "it ended without saying `{text}`: {told}");
+            if line.contains(text) {
+                return line;
+            }
+            told.push_str(&line);
+        }
+    }
+
+    fn get(&self, path: &str) -> RequestBuilder {
+        self.client.get(format!("http://{}{path}", self.address))
+    }
+
+    /// The status and the body.
+    async fn asked(&self, path: &str) -> (u16, String) {
+        let answer = self.get(path).send().await.unwrap();
+        (answer.status().as_u16(), answer.text().await.unwrap())
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        let _gone = self.child.kill();
+        let _ended = self.child.wait();
+    }
+}
+
+/// The event that a call became: `alpha` answers with it, which is a body to an HTTP API.
+async fn event(call: RequestBuilder) -> Value {
+    serde_json::from_str(&call.send().await.unwrap().text().await.unwrap()).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn calls_become_events_and_answers_replies() {
+    let project = project();
+    let serving = Serving::start(&project, &[]);
+    let got = event(serving.get("/alpha/a%20b?id=1&id=2").header("X-Name", "one")).await;
+    assert_eq!((&got["routeKey"], &got["pathParameters"]["name"]), (&json!("GET /alpha/{name}"), &json!("a b")));
+    assert_eq!((&got["rawQueryString"], &got["headers"]["x-name"]), (&json!("id=1&id=2"), &json!("one")));
+    let binary = serving.client.post(format!("http://{}/alpha/x", serving.address));
+    let got = event(binary.header("content-type", "image/png").body(&b"\x89PNG"[..])).await;
+    assert_eq!((&got["body"], &got["isBase64Encoded"]), (&json!("iVBORw=="), &json!(true)));
+    assert_eq!(serving.asked("/beta").await, (200, json!({ "from": "beta" }).to_string()));
+    assert_eq!(serving.asked("/nowhere").await, (404, r#"{"message":"Not Found"}"#.to_owned()));
+    let large = serving.client.post(format!("http://{}/alpha/x", serving.address)).body(vec![b'a'; 7_000_000]);
+    assert_eq!(large.send().await.unwrap().status(), 413, "more than Lambda takes");
+    // Calls at the same time have copies of their own.
+    let several = futures_util::future::join_all((0..5).map(|_| serving.asked("/beta"))).await;
+    assert!(several.iter().all(|(status, _)| *status == 200), "{several:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rest_api_is_another_gateway() {
+    let project = project();
+    project.behave("beta", &json!({ "mode": "panic" }));
+    let mut serving = Serving::start(&project, &["--api", "rest"]);
+    // The event is no answer in the form that a REST API asks for.
+    let malformed = r#"{"message":"Internal server error"}"#.to_owned();
+    assert_eq!(serving.asked("/alpha/x").await, (502, malformed.clone()));
+    assert_eq!(serving.asked("/beta").await, (502, malformed));
+    serving.until("told to panic");
+    serving.until("GET /beta → 502 by beta");
+    assert_eq!(serving.asked("/nowhere").await, (403, r#"{"message":"Missing Authentication Token"}"#.to_owned()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_written_is_served() {
+    let project = project();
+    let mut serving = Serving::start(&project, &[]);
+    assert_eq!(serving.asked("/beta").await.1, json!({ "from": "beta" }).to_string());
+    project.behave("beta", &json!({ "answer": { "statusCode": 200, "body": "new" } }));
+    serving.until("functions/beta/behaviour.json was written");
+    serving.until("serving it at");
+    assert_eq!(serving.asked("/beta").await, (200, "new".to_owned()));
+    // What does not compile takes nothing away.
+    project.repo().write("functions/beta/src/main.rs", "fn main() { nothing }");
+    serving.until("what was built before goes on answering");
+    assert_eq!(serving.asked("/beta").await, (200, "new".to_owned()));
+}
+
+#[test]
+fn it_ends_well_when_it_is_told_to() {
+    let project = project();
+    let mut serving = Serving::start(&project, &[]);
+    let pid = rustix::process::Pid::from_child(&serving.child);
+    rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+    assert_eq!(serving.child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn without_a_route_there_is_nothing_to_serve() {
+    let project = Project::new();
+    project.xtask(&["serve"]).expect(2).says("write `[profile.local.routes]` into release.toml");
+    project.repo().write(
+        "release.toml",
+        &format!("{RELEASE}\n[profile.local.routes]\n\"GET /a\" = \"alhpa\"\n\"get b\" = \"beta\"\n"),
+    );
+    project.xtask(&["serve"]).expect(2).says("`get b` is no route: write it as HTTP APIs do");
+    project.repo().write("release.toml", &format!("{RELEASE}\n[profile.local.routes]\n\"GET /a\" = \"alhpa\"\n"));
+    project.xtask(&["serve"]).expect(2).says("sends `GET /a` to an unknown function `alhpa`; did you mean `alpha`?");
+}
