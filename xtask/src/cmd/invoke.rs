@@ -1,10 +1,13 @@
 //! `invoke`: builds one function and calls it on this machine, through the real Lambda Runtime API; or calls what is live
 //! in an environment.
 
-use std::fs;
+use std::{
+    fs,
+    io::{self, Read as _},
+};
 
 use anyhow::Context as _;
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8Path;
 
 use crate::{
     adapters::local::host::{Host, HostError},
@@ -21,9 +24,9 @@ use crate::{
 pub struct Args {
     /// The function.
     function: FunctionName,
-    /// The event, a JSON file.
-    #[arg(long, value_name = "FILE")]
-    event: Utf8PathBuf,
+    /// The event: a JSON file, `-` for what comes on stdin, or the JSON itself.
+    #[arg(long, value_name = "FILE|JSON|-")]
+    event: String,
     /// Call what is live in this environment, as a caller does [default: build the work tree and call that]
     #[arg(long, value_name = "ENV")]
     env: Option<EnvName>,
@@ -34,7 +37,7 @@ pub(super) async fn run(world: &World, args: Args) -> anyhow::Result<Answer> {
         return Err(Failure::usage("`invoke` has no plan: it deploys nothing").into());
     }
     let context = world.writing_context().await?;
-    let event = event(&world.working_directory.join(&args.event))?;
+    let event = event(&world.working_directory, &args.event)?;
     if let Some(environment) = &args.env {
         return live(&context, environment, &args.function, &event).await;
     }
@@ -86,11 +89,20 @@ fn told(function: &FunctionName, payload: &[u8], function_error: Option<String>)
     Ok(Answer { text, json, failure })
 }
 
-fn event(path: &Utf8Path) -> Result<Vec<u8>, Failure> {
-    let bytes = fs::read(path).map_err(|error| {
-        Failure::usage(format!("failed to read the event {path}: {error}; name a JSON file by --event"))
+fn event(folder: &Utf8Path, given: &str) -> Result<Vec<u8>, Failure> {
+    let (what, bytes) = if given.trim_start().starts_with('{') {
+        ("the event".to_owned(), Ok(given.as_bytes().to_vec()))
+    } else if given == "-" {
+        let mut bytes = Vec::new();
+        ("the event on stdin".to_owned(), io::stdin().read_to_end(&mut bytes).map(|_length| bytes))
+    } else {
+        let path = folder.join(given);
+        (format!("the event {path}"), fs::read(&path))
+    };
+    let bytes = bytes.map_err(|error| {
+        Failure::usage(format!("failed to read {what}: {error}; name a JSON file by --event, or write the JSON there"))
     })?;
     serde_json::from_slice::<serde::de::IgnoredAny>(&bytes)
-        .map_err(|error| Failure::usage(format!("the event {path} is not JSON: {error}")))?;
+        .map_err(|error| Failure::usage(format!("{what} is not JSON: {error}")))?;
     Ok(bytes)
 }

@@ -11,6 +11,7 @@ mod decide;
 mod diff;
 mod doctor;
 mod dr_sync;
+mod event;
 mod evidence;
 mod globals;
 mod graveyard;
@@ -99,6 +100,8 @@ pub enum Command {
     Reproduce(reproduce::Args),
     /// Build one function and call it on this machine
     Invoke(invoke::Args),
+    /// Print a sample event, for `invoke` and for tests
+    Event(event::Args),
     /// Put every function behind an API Gateway on this machine, and build it anew when a file is written
     Serve(serve::Args),
     /// Run an emulator of AWS on this machine, with everything in it that a release needs
@@ -154,6 +157,7 @@ pub async fn run(world: &World, command: Command) -> anyhow::Result<Answer> {
         Command::Build(args) => build::run(world, args),
         Command::Reproduce(args) => reproduce::run(world, args).await,
         Command::Invoke(args) => invoke::run(world, args).await,
+        Command::Event(args) => event::run(args),
         Command::Serve(args) => serve::run(world, args).await,
         Command::Local(args) => local::run(world, args).await,
         Command::Doctor(args) => doctor::run(world, args).await,

@@ -11,4 +11,5 @@ pub mod notes;
 pub mod preflight;
 pub mod promotion;
 pub mod release;
+pub mod samples;
 pub mod smoke;
