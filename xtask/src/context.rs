@@ -13,8 +13,8 @@ use crate::{
     failure::Failure,
     model::{names::EnvName, version::Version},
     ports::{
-        alarms::Alarms, cargo::Cargo, clock::Clock, fleet::Fleet, git::Git, identity::Identity, lock::Locks,
-        reviews::Reviews, signer::Signer, story::Story, vault::Vault, witness::Witness,
+        advisories::Advisories, alarms::Alarms, cargo::Cargo, clock::Clock, fleet::Fleet, git::Git, identity::Identity,
+        lock::Locks, reviews::Reviews, signer::Signer, story::Story, vault::Vault, witness::Witness,
     },
 };
 
@@ -63,6 +63,8 @@ pub struct Context {
     pub reviews: Option<Arc<dyn Reviews>>,
     /// The run of a CI system that this process is a part of, if it is of one.
     pub identity: Option<Arc<dyn Identity>>,
+    /// Databases of advisories.
+    pub advisories: Arc<dyn Advisories>,
     /// The repository.
     pub git: Arc<dyn Git>,
     /// The build tool.

@@ -1,4 +1,4 @@
-//! `evidence add`: proof about a release that a gate may require.
+//! `evidence`: proof about a release that a gate may require.
 
 use std::fs;
 
@@ -6,7 +6,7 @@ use camino::Utf8PathBuf;
 use clap::Subcommand;
 
 use crate::{
-    cmd::World,
+    cmd::{World, advisories},
     engine::{evidence, facts},
     failure::Failure,
     model::{
@@ -42,13 +42,18 @@ enum What {
         #[arg(long, value_name = "FILE")]
         file: Utf8PathBuf,
     },
+    /// Record what a database of advisories knows now of what a release is linked with
+    Advisories(advisories::Args),
 }
 
 pub(super) async fn run(world: &World, args: Args) -> anyhow::Result<Answer> {
+    let (release, env, kind, file) = match args.what {
+        What::Add { release, env, kind, file } => (release, env, kind, file),
+        What::Advisories(args) => return advisories::run(world, args).await,
+    };
     if world.globals.plan {
         return Err(Failure::usage("`evidence add` has no plan: it records the file").into());
     }
-    let What::Add { release, env, kind, file } = args.what;
     let context = world.writing_context().await?;
     context.config.stop(&env)?;
     let (_, manifest) = facts::manifest(&context, release).await?;

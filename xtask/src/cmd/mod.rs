@@ -1,6 +1,7 @@
 //! The commands: one file each, `Args → Request → Plan → Receipt`. They parse, wire and hand over; nothing is decided
 //! and nothing is printed here.
 
+mod advisories;
 pub mod again;
 mod audit;
 mod bench;

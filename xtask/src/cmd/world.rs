@@ -9,7 +9,7 @@ use crate::adapters::aws::{Session, Surroundings};
 use crate::{
     adapters::{
         cargo::SystemCargo,
-        git::LocalGit,
+        git::{GitAdvisories, LocalGit},
         github::{JobIdentity, WorkflowRun},
         local::{
             alarms::LocalAlarms,
@@ -171,6 +171,7 @@ impl World {
             subject,
             notices: Arc::default(),
             withheld,
+            advisories: Arc::new(GitAdvisories),
             git: Arc::new(git) as Arc<dyn Git>,
             cargo: Arc::new(self.cargo()),
             clock,

@@ -1,5 +1,5 @@
-//! `people.toml`: who may decide, with which keys, and when nothing may enter. As it is written, then validated; all
-//! problems are collected, so that one run shows them all.
+//! `people.toml`: who may decide, with which keys, when nothing may enter, and which risks are taken. As it is written, then
+//! validated; all problems are collected, so that one run shows them all.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,8 +12,8 @@ use crate::{
     failure::Failure,
     model::{
         freeze::{Freeze, Span},
-        names::{EnvName, PersonId},
-        people::{People, Person, PersonKey, same_text},
+        names::{AdvisoryId, EnvName, PersonId},
+        people::{People, Person, PersonKey, RiskException, same_text},
         time::Time,
     },
 };
@@ -49,6 +49,9 @@ pub struct Raw {
     /// When nothing may enter.
     #[serde(default)]
     pub freezes: Vec<RawFreeze>,
+    /// Known vulnerabilities that may pass for a while, where a gate asks for `vulnerabilities`.
+    #[serde(default)]
+    pub exceptions: Vec<RawException>,
 }
 
 /// One person.
@@ -131,6 +134,19 @@ pub struct RawFreeze {
     pub to: String,
 }
 
+/// A known vulnerability that may pass for a while.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Exception")]
+pub struct RawException {
+    /// The advisory, as `RUSTSEC-2026-0001`.
+    pub advisory: AdvisoryId,
+    /// From when on it may not pass any more, as `2027-01-01T00:00:00Z`.
+    pub until: String,
+    /// Why it may until then.
+    pub reason: String,
+}
+
 /// Validates a `people.toml` for a project with these environments, on the local profile or not.
 ///
 /// # Errors
@@ -168,11 +184,19 @@ pub fn validate(raw: Raw, environments: &[EnvName], local: bool) -> Result<Peopl
         freeze(raw, environments, &mut problems)
     });
     let freezes = freezes.collect();
+    let mut advisories = BTreeSet::new();
+    let exceptions = raw.exceptions.into_iter().filter_map(|raw| {
+        if !advisories.insert(raw.advisory.clone()) {
+            problems.push(format!("the exception of {} is given twice", raw.advisory));
+        }
+        exception(raw, &mut problems)
+    });
+    let exceptions = exceptions.collect();
     if !problems.is_empty() {
         return Err(problems);
     }
     let several_roles = raw.separation.several_roles;
-    Ok(People { throwaway: raw.throwaway, persons, several_roles, valid_days, freezes })
+    Ok(People { throwaway: raw.throwaway, persons, several_roles, valid_days, freezes, exceptions })
 }
 
 fn person(id: &str, raw: RawPerson, problems: &mut Vec<String>) -> Person {
@@ -253,6 +277,15 @@ fn freeze(raw: RawFreeze, environments: &[EnvName], problems: &mut Vec<String>) 
     let zone = raw.zone.parse().map_err(|error| problem(format!("{error}"))).ok();
     let span = Span::between(&raw.from, &raw.to).map_err(|error| problem(error.to_string())).ok();
     Some(Freeze { name: raw.name, environments: raw.environments, zone: zone?, span: span? })
+}
+
+fn exception(raw: RawException, problems: &mut Vec<String>) -> Option<RiskException> {
+    let mut problem = |text: String| problems.push(format!("the exception of {}: {text}", raw.advisory));
+    if raw.reason.trim().is_empty() {
+        problem("`reason` is empty: say why the risk may be taken".to_owned());
+    }
+    let until = raw.until.parse().map_err(|error| problem(format!("`until`: {error}"))).ok()?;
+    Some(RiskException { advisory: raw.advisory, until, reason: raw.reason })
 }
 
 #[cfg(test)]

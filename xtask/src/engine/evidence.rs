@@ -34,18 +34,18 @@ pub struct SignedEvidence {
     pub signature: String,
 }
 
-/// Every sound piece of evidence about a release.
+/// Every sound piece of evidence about a release, with its content.
 ///
 /// # Errors
 /// Integrity, if a piece is not what its writer signed; unfinished, if the vault cannot be read.
-pub async fn all(context: &Context, release: Version) -> anyhow::Result<Vec<Evidence>> {
+pub async fn all(context: &Context, release: Version) -> anyhow::Result<Vec<SignedEvidence>> {
     let folder: VaultKey = format!("evidence/{release}").parse()?;
     let listed = context.vault.list(Some(&folder)).await;
     let listed = listed.map_err(|error| error.failed(format!("failed to list {folder}")))?;
     let mut all = Vec::new();
     for item in listed {
         let key = item.key.ok_or_else(|| Failure::Integrity(format!("{} is no evidence", item.name)))?;
-        all.push(one(context, &key).await?);
+        all.push(signed(context, &key).await?);
     }
     Ok(all)
 }

@@ -3,7 +3,7 @@
 use crate::{
     context::Context,
     engine::{
-        evidence,
+        advisories, evidence,
         facts::{self, Standing},
         ledger::{self, statements},
         policy,
@@ -11,6 +11,7 @@ use crate::{
     },
     failure::Failure,
     model::{
+        advisories::Scans,
         approval::ApprovalEvent,
         commit::CommitId,
         digest::Digest,
@@ -50,6 +51,7 @@ pub struct Gathered<'a> {
     authors: Authors,
     releaser: Releaser,
     evidence: Vec<Evidence>,
+    scans: Scans,
 }
 
 impl Gathered<'_> {
@@ -73,6 +75,7 @@ impl Gathered<'_> {
             authors: &self.authors,
             releaser: &self.releaser,
             evidence: &self.evidence,
+            scans: &self.scans,
             // The command that promotes refuses the second region before any gate is asked.
             synchronised: self.today.recovery,
         }
@@ -132,6 +135,7 @@ pub async fn gather<'a>(
     };
     let policy = policy::head(context).await?;
     let decisions = approvals(context, release, environment).await?;
+    let evidence = evidence::all(context, release).await?;
     Ok(Gathered {
         manifest,
         digest: Digest::of(&crate::model::canonical::to_vec(manifest)?),
@@ -153,7 +157,8 @@ pub async fn gather<'a>(
         break_glass: state.break_glass.filter(|_| holds),
         authors: Authors::of(&brought(context, manifest, live).await?),
         releaser: releaser(context, release).await?,
-        evidence: evidence::all(context, release).await?,
+        scans: advisories::scans(&*context.vault, manifest, &evidence).await?,
+        evidence: evidence.into_iter().map(|signed| signed.evidence).collect(),
     })
 }
 

@@ -1,5 +1,6 @@
 //! Carries plans out through the ports: appends to the ledger, releases, promotes, verifies, audits.
 
+pub mod advisories;
 pub mod audit;
 pub mod buckets;
 pub mod decide;

@@ -141,6 +141,9 @@ pub struct GateRules {
     /// Proof that must have been added.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub evidence: Vec<EvidenceRule>,
+    /// That no vulnerability may be known of what the release is linked with, but those that the policy excepts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vulnerabilities: Option<VulnerabilityRule>,
     /// Whether reviews of a workflow run count as approvals, too, though nobody but the deployer signs them. Not given: they
     /// never do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -148,6 +151,14 @@ pub struct GateRules {
     /// Who may break the glass: let a release in through a freeze, and before it has soaked. Not given: nobody.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub break_glass: Option<BreakGlass>,
+}
+
+/// How well it must be known that there is no vulnerability.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct VulnerabilityRule {
+    /// How old the database of advisories may be at most, for example `168h` for a week.
+    pub max_age: Soak,
 }
 
 /// Who may break the glass.

@@ -1,6 +1,7 @@
 //! Newtypes and records: what a version, a digest, a manifest or an entry is. No I/O here, so nothing here can fail
 //! for a reason outside its own input.
 
+pub mod advisories;
 pub mod allowed_signers;
 pub mod approval;
 pub mod binary;

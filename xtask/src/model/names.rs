@@ -132,6 +132,15 @@ name!(
     |text| !text.is_empty() && text.len() <= 128 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
 );
 
+name!(
+    /// An advisory of the RustSec database.
+    AdvisoryId, "advisory", "as the database names it, for example `RUSTSEC-2026-0001`",
+    |text| text.strip_prefix("RUSTSEC-").and_then(|rest| rest.split_once('-')).is_some_and(|(year, number)| {
+        let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
+        year.len() == 4 && (4..=8).contains(&number.len()) && digits(year) && digits(number)
+    })
+);
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -146,5 +155,9 @@ mod tests {
         assert!("17".parse::<AliasName>().is_err());
         assert!("price-fetcher-dev".parse::<FleetName>().is_ok());
         assert!("a/b".parse::<FleetName>().is_err());
+        assert!("RUSTSEC-2026-0001".parse::<AdvisoryId>().is_ok());
+        for wrong in ["CVE-2026-0001", "RUSTSEC-2026-1", "RUSTSEC-26-0001", "RUSTSEC-2026-00a1", "RUSTSEC-2026"] {
+            assert!(wrong.parse::<AdvisoryId>().is_err(), "{wrong}");
+        }
     }
 }

@@ -12,7 +12,7 @@ use ssh_key::{HashAlg, PublicKey, public::KeyData};
 
 use crate::model::{
     freeze::Freeze,
-    names::{PersonId, RoleName},
+    names::{AdvisoryId, PersonId, RoleName},
     time::Time,
 };
 
@@ -30,6 +30,22 @@ pub struct People {
     pub valid_days: u32,
     /// When nothing may enter.
     pub freezes: Vec<Freeze>,
+    /// Known vulnerabilities that may pass for a while.
+    // What is not given is not written, so that older policies keep their bytes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exceptions: Vec<RiskException>,
+}
+
+/// A known vulnerability that may pass for a while, because somebody looked at it and took the risk.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RiskException {
+    /// The advisory.
+    pub advisory: AdvisoryId,
+    /// From here on it may not pass any more.
+    pub until: Time,
+    /// Why it may until then.
+    pub reason: String,
 }
 
 impl People {

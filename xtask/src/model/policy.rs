@@ -104,8 +104,14 @@ mod tests {
             actor: actor.to_owned(),
         };
         let stop = |reason: &str| PolicyEvent::Stopped { reason: reason.to_owned() };
-        let people =
-            People { throwaway: true, persons: BTreeMap::new(), several_roles: false, valid_days: 14, freezes: vec![] };
+        let people = People {
+            throwaway: true,
+            persons: BTreeMap::new(),
+            several_roles: false,
+            valid_days: 14,
+            freezes: vec![],
+            exceptions: vec![],
+        };
         let stopped = stop("leak").advance(&PolicyState::default(), &about("alice"));
         let applied = PolicyEvent::Applied { people: people.clone(), gates: BTreeMap::new() };
         let after = stop("again").advance(&applied.advance(&stopped, &about("bob")), &about("carol"));

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::model::{canonical, digest::Digest, names::FunctionName};
@@ -92,6 +92,26 @@ pub fn bill(function: &FunctionName, linked: &Linked, artifact: Digest) -> Resul
     }))
 }
 
+/// The packages from outside of the workspace that a bill lists.
+///
+/// # Errors
+/// Why it is no such bill.
+pub fn packages(bytes: &[u8]) -> Result<BTreeSet<PackageName>, String> {
+    #[derive(Deserialize)]
+    struct Bill {
+        components: Vec<Component>,
+    }
+    #[derive(Deserialize)]
+    struct Component {
+        name: String,
+        version: String,
+        purl: Option<String>,
+    }
+    let bill: Bill = serde_json::from_slice(bytes).map_err(|error| format!("it is no bill of materials: {error}"))?;
+    let external = bill.components.into_iter().filter(|component| component.purl.is_some());
+    Ok(external.map(|Component { name, version, .. }| PackageName { name, version }).collect())
+}
+
 fn component(name: &PackageName, package: &Package, reference: String) -> Value {
     let mut component = json!({
         "type": "library",
@@ -153,6 +173,9 @@ mod tests {
         assert_eq!(names, [Some("common@0.1.0"), Some("pkg:cargo/serde@1.0.2%2Bold")]);
         assert_eq!(bill["components"][1]["licenses"], json!([{ "expression": "MIT OR Apache-2.0" }]));
         assert_eq!(bill["components"][0].get("purl"), None);
+        let outside = packages(&bytes).unwrap().into_iter().map(|package| package.to_string()).collect::<Vec<_>>();
+        assert_eq!(outside, ["serde@1.0.2+old"]);
+        assert!(packages(b"{}").is_err());
         assert_eq!(
             bill["dependencies"],
             json!([

@@ -9,6 +9,7 @@ mod holders;
 mod path;
 mod reviews;
 mod stricter;
+mod vulnerabilities;
 mod waiting;
 
 #[cfg(test)]
@@ -23,9 +24,11 @@ pub use self::{
     holders::gaps,
     path::rejection,
     stricter::{rules, stricter},
+    vulnerabilities::open,
     waiting::NAME_ROLE,
 };
 use crate::model::{
+    advisories::Scans,
     approval::ApprovalEvent,
     commit::CommitId,
     digest::Digest,
@@ -56,6 +59,7 @@ pub fn judge<'a>(facts: &'a Facts<'a>) -> Gate {
     ];
     rules.extend(demands.soak.map(|soak| waiting::unless_broken(facts, waiting::soak(facts, soak))));
     rules.extend(demands.evidence.iter().map(|rule| evidence::judge(facts, rule)));
+    rules.extend(demands.vulnerabilities.as_ref().map(|rule| vulnerabilities::judge(facts, rule)));
     let reviews = reviews::Reviews::judge(facts, demands.reviews.as_ref());
     rules.extend(reviews.rules());
     let asked = approvals::Asked::of(facts, &demands);
@@ -99,6 +103,8 @@ pub struct Facts<'a> {
     pub releaser: &'a Releaser,
     /// Every piece of evidence about the release.
     pub evidence: &'a [Evidence],
+    /// What the snapshots of advisory databases among that say about the release.
+    pub scans: &'a Scans,
     /// Whether the release comes by synchronisation, as the second region wants it.
     pub synchronised: bool,
 }
@@ -115,6 +121,7 @@ impl<'a> Facts<'a> {
         signed: &Signed,
     ) -> Self {
         const NOBODY: &Authors = &Authors(BTreeMap::new());
+        const NOTHING: &Scans = &Scans::new();
         const UNKNOWN: &Releaser = &Releaser { actor: String::new(), email: None };
         Self {
             manifest,
@@ -133,6 +140,7 @@ impl<'a> Facts<'a> {
             authors: NOBODY,
             releaser: UNKNOWN,
             evidence: &[],
+            scans: NOTHING,
             synchronised: false,
         }
     }

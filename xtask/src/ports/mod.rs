@@ -1,5 +1,6 @@
 //! The narrow doors to the world. An error here tells "not there" from "could not ask": a caller decides on it.
 
+pub mod advisories;
 pub mod alarms;
 pub mod buckets;
 pub mod cargo;

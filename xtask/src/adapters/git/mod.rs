@@ -1,6 +1,7 @@
 //! The repository on this machine through libgit2 (vendored, without network): the only `Git` adapter. Holds no
 //! decision: what a commit means is `model/commit.rs`, what to release `plan/next_version.rs`.
 
+mod advisories;
 mod export;
 mod history;
 mod open;
@@ -9,6 +10,7 @@ mod tag;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+pub use advisories::GitAdvisories;
 use camino::{Utf8Path, Utf8PathBuf};
 use git2::{ErrorCode, Oid, Repository};
 

@@ -152,6 +152,25 @@ fn all_problems_show_at_once() {
 }
 
 #[test]
+fn an_exception_has_an_end_and_a_reason() {
+    let of = |until: &str, reason: &str| {
+        format!("[[exceptions]]\nadvisory = \"RUSTSEC-2026-0001\"\nuntil = \"{until}\"\nreason = \"{reason}\"\n")
+    };
+    let people = check(&format!("schema = 1\n{}", of("2027-01-01T00:00:00Z", "nobody calls it")), true).unwrap();
+    assert_eq!(people.exceptions[0].until.to_string(), "2027-01-01T00:00:00.000Z");
+    let none = check("schema = 1", true).unwrap();
+    assert!(
+        !canonical::to_vec(&none).unwrap().windows(9).any(|word| word == b"exception"),
+        "older policies keep their bytes"
+    );
+    insta::assert_snapshot!(problems(&[of("soon", "because"), of("2027-01-01T00:00:00Z", " ")].concat()).join("\n"), @r"
+    the exception of RUSTSEC-2026-0001: `until`: `soon` is not a time: write RFC 3339 with a zone, for example `2026-01-23T12:00:00Z`
+    the exception of RUSTSEC-2026-0001 is given twice
+    the exception of RUSTSEC-2026-0001: `reason` is empty: say why the risk may be taken
+    ");
+}
+
+#[test]
 fn throwaway_people_are_for_the_local_profile() {
     assert!(check("schema = 1\nthrowaway = true", true).unwrap().throwaway);
     let refused = check("schema = 1\nthrowaway = true", false).unwrap_err();

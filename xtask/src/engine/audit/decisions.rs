@@ -9,7 +9,10 @@ use super::{
     story::Story,
 };
 use crate::{
-    engine::{evidence, gate},
+    engine::{
+        evidence::{self, SignedEvidence},
+        gate,
+    },
     model::{
         approval::ApprovalEvent,
         canonical,
@@ -101,18 +104,19 @@ pub(super) async fn evidence(
     audit: &mut Audit,
     story: &Story,
     release: Version,
-) -> anyhow::Result<Vec<Evidence>> {
+) -> anyhow::Result<Vec<SignedEvidence>> {
     let sealed = story.releases.get(&release).and_then(|number| number.sealed);
     let mut sound = Vec::new();
     for key in desk.inventory.evidence.get(&release).into_iter().flatten() {
         match piece(desk, audit, key).await {
-            Ok(Some(evidence)) => {
+            Ok(Some(signed)) => {
+                let evidence = &signed.evidence;
                 if sealed != Some(evidence.manifest) {
                     let expected = sealed.map_or_else(|| "no seal".to_owned(), |digest| digest.to_string());
                     let expected = format!("evidence about {expected}");
                     audit.find(key, Verdict::Incorrect, expected, evidence.manifest.to_string());
                 }
-                sound.push(evidence);
+                sound.push(signed);
             }
             Ok(None) => {}
             Err(error) => chains::report(audit, key, error)?,
@@ -122,7 +126,7 @@ pub(super) async fn evidence(
 }
 
 /// One piece; what the witness saw of it must be this very one.
-async fn piece(desk: &Desk, audit: &mut Audit, key: &VaultKey) -> anyhow::Result<Option<Evidence>> {
+async fn piece(desk: &Desk, audit: &mut Audit, key: &VaultKey) -> anyhow::Result<Option<SignedEvidence>> {
     let chain = key.as_str().strip_suffix(".json").and_then(|name| name.parse::<ChainName>().ok());
     let noted = chain.as_ref().and_then(|chain| desk.noted(chain));
     let bytes = desk.vault.read(key).await.map_err(|error| error.failed(format!("failed to read {key}")))?;
@@ -138,5 +142,5 @@ async fn piece(desk: &Desk, audit: &mut Audit, key: &VaultKey) -> anyhow::Result
         Some(chain) => desk.trusted.writer(chain, evidence.time),
         None => Vec::new(),
     };
-    Ok(Some(evidence::sound(key, &bytes, keys)?.evidence))
+    Ok(Some(evidence::sound(key, &bytes, keys)?))
 }

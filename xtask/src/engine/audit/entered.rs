@@ -13,6 +13,7 @@ use super::{
 };
 use crate::{
     model::{
+        advisories::Scans,
         approval::ApprovalEvent,
         digest::Digest,
         entry::{ChainName, Head},
@@ -36,6 +37,8 @@ pub(super) struct Release {
     /// Which entries those are.
     pub(super) decisions: BTreeMap<EnvName, Vec<Head>>,
     pub(super) evidence: Vec<Evidence>,
+    /// What the snapshots of advisory databases among that say.
+    pub(super) scans: Scans,
 }
 
 /// The commits of each release and the release before it, for who wrote what a release brings along.
@@ -206,6 +209,7 @@ impl Entered<'_> {
             authors: &authors,
             releaser: reserved.map_or(&unknown, |(_, releaser)| releaser),
             evidence: &self.release.evidence,
+            scans: &self.release.scans,
             synchronised: stop.recovery,
         };
         let gate = self.views(&facts).err()?;

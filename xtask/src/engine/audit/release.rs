@@ -10,7 +10,10 @@ use super::{
     source::Desk,
     story::Story,
 };
-use crate::model::{canonical, digest::Digest, entry::ChainName, version::Version};
+use crate::{
+    engine::advisories,
+    model::{canonical, digest::Digest, entry::ChainName, version::Version},
+};
 
 /// Looks at every release and judges its way.
 ///
@@ -60,7 +63,10 @@ async fn look(desk: Arc<Desk>, story: Arc<Story>, release: Version) -> anyhow::R
         None => None,
         Some(manifest) => {
             let digest = Digest::of(&canonical::to_vec(&manifest)?);
-            Some(Release { manifest, digest, statements, decisions, evidence })
+            // What is wrong with the bills of materials was found with the box; then nothing is known of what they list.
+            let scans = advisories::scans(&*desk.vault, &manifest, &evidence).await.unwrap_or_default();
+            let evidence = evidence.into_iter().map(|signed| signed.evidence).collect();
+            Some(Release { manifest, digest, statements, decisions, evidence, scans })
         }
     };
     Ok((audit, sound))

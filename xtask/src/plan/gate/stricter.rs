@@ -16,7 +16,7 @@ pub fn rules(manifest: &Manifest, today: &Stop, policy: &PolicyState) -> GateRul
 }
 
 /// The stricter of several rule sets: every role with its highest count, the longest soak time, every kind of evidence,
-/// as a test report if one of them asks for that; reviews where all of them count the same ones, and the role that may break
+/// as a test report if one of them asks for that; the newest database of advisories; reviews where all of them count the same ones, and the role that may break
 /// the glass where all of them name it.
 #[must_use]
 pub fn stricter(all: &[&GateRules]) -> GateRules {
@@ -28,6 +28,10 @@ pub fn stricter(all: &[&GateRules]) -> GateRules {
         merged.soak = merged.soak.max(rules.soak);
         for rule in &rules.evidence {
             evidence(&mut merged.evidence, rule);
+        }
+        if let Some(rule) = &rules.vulnerabilities {
+            let known = merged.vulnerabilities.get_or_insert_with(|| rule.clone());
+            known.max_age = known.max_age.min(rule.max_age);
         }
     }
     // What loosens a gate holds only where every rule set says the same.

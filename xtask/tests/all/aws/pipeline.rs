@@ -1,11 +1,14 @@
 //! The pipeline on a vault in S3, with keys in KMS: the real binary, two regions, one emulator.
 
-use std::{process::Command, sync::Arc};
+use std::{fs, process::Command, sync::Arc};
 
 use aws_sdk_kms::types::{KeySpec, KeyUsageType};
 use aws_sdk_s3::{Client, primitives::ByteStream};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use xtask::model::cloud::KeyArn;
 
 use super::{ACCOUNT, OPEN, fleet::FUNCTION_ROLE, keys, make_bucket, s3, sdk};
+use crate::supply::{provenance::VERIFY, python::python};
 use crate::support::{
     ministack::MiniStack,
     project::{Project, RELEASE, Ran},
@@ -16,6 +19,9 @@ pub(super) struct Cloud {
     pub(super) stack: Arc<MiniStack>,
     pub(super) project: Project,
     pub(super) client: Client,
+    kms: aws_sdk_kms::Client,
+    /// With which every writer signs.
+    sign: KeyArn,
     pub(super) primary: String,
     recovery: String,
     /// What the functions' names begin with: the emulator is everybody's.
@@ -57,7 +63,7 @@ impl Cloud {
         let project = Project::new();
         project.repo().write("release.toml", &text);
         project.commit("build: go to the cloud");
-        Self { stack, project, client, primary, recovery, prefix }
+        Self { stack, project, client, kms, sign, primary, recovery, prefix }
     }
 
     pub(super) fn command(&self, args: &[&str]) -> Command {
@@ -87,6 +93,7 @@ async fn a_release_is_sealed_in_the_bucket_and_the_audit_finds_what_is_done_to_i
     let sealed = ["releases/00000001.json", "releases/00000002.json", "v1.0.0/SHA256SUMS", "v1.0.0/alpha.zip"];
     let told = ["v1.0.0/provenance.intoto.jsonl", "v1.0.0/sbom/alpha.cdx.json", "v1.0.0/sbom/beta.cdx.json"];
     assert_eq!(names, [&sealed[..], &["v1.0.0/beta.zip", "v1.0.0/manifest.json"], &told].concat());
+    signed_by_kms(&cloud).await;
     let witnessed = cloud.client.list_objects_v2().bucket(&cloud.recovery).prefix("witness/").send().await;
     assert!(witnessed.is_err(), "a bucket answers in its own region only");
 
@@ -117,6 +124,22 @@ async fn a_release_is_sealed_in_the_bucket_and_the_audit_finds_what_is_done_to_i
     let ledger = cloud.client.delete_object().bucket(&cloud.primary).key("releases/00000002.json");
     ledger.send().await.unwrap();
     cloud.xtask(&["status"]).expect(5).says("releases/00000002.json in the vault was deleted");
+}
+
+/// The provenance in the bucket, by a tool that is not ours, with the key as KMS itself tells it.
+async fn signed_by_kms(cloud: &Cloud) {
+    let told = cloud.kms.get_public_key().key_id(cloud.sign.as_str()).send().await.unwrap();
+    let key = cloud.project.repo().beside("releaser.pem");
+    let der = STANDARD.encode(told.public_key().unwrap());
+    fs::write(&key, format!("-----BEGIN PUBLIC KEY-----\n{der}\n-----END PUBLIC KEY-----\n")).unwrap();
+    let file = cloud.project.repo().beside("provenance.jsonl");
+    let read = cloud.client.get_object().bucket(&cloud.primary).key("v1.0.0/provenance.intoto.jsonl").send().await;
+    fs::write(&file, read.unwrap().body.collect().await.unwrap().into_bytes()).unwrap();
+    let (verified, said) = python(VERIFY, &[file.as_str(), key.as_str()]);
+    assert!(verified && said.starts_with("alpha.zip "), "{said}");
+    let other = fs::read_to_string(&file).unwrap().replace("\"sig\":\"ME", "\"sig\":\"MF");
+    fs::write(&file, other).unwrap();
+    assert!(!python(VERIFY, &[file.as_str(), key.as_str()]).0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

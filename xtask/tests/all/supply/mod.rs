@@ -4,8 +4,10 @@
 mod identity;
 mod packaging;
 mod preflight;
-mod provenance;
-mod python;
+pub(crate) mod provenance;
+pub(crate) mod python;
 mod reproduce;
 mod sbom;
+mod twice;
+mod vulnerabilities;
 mod zig;

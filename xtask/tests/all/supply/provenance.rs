@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    process::Command,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -26,16 +27,17 @@ use crate::support::{
 };
 
 /// securesystemslib's own verification of an envelope, and what the statement says.
-const VERIFY: &str = r#"
-import base64, json, struct, sys
+pub(crate) const VERIFY: &str = r#"
+import json, sys
+from cryptography.hazmat.primitives.serialization import load_pem_public_key, load_ssh_public_key
 from securesystemslib.dsse import Envelope
 from securesystemslib.signer import SSlibKey
-blob = base64.b64decode(open(sys.argv[2]).read().split()[1])
+text = open(sys.argv[2], "rb").read()
+public = load_pem_public_key(text) if text.startswith(b"-----BEGIN") else load_ssh_public_key(text)
 for line in open(sys.argv[1]):
     envelope = Envelope.from_dict(json.loads(line))
     keyid = next(iter(envelope.signatures))
-    key = SSlibKey(keyid, "ed25519", "ed25519", {"public": blob[-32:].hex()})
-    envelope.verify([key], 1)
+    envelope.verify([SSlibKey.from_crypto(public, keyid)], 1)
     assert envelope.payload_type == "application/vnd.in-toto+json"
     statement = json.loads(envelope.payload)
     assert statement["_type"] == "https://in-toto.io/Statement/v1"
@@ -68,6 +70,21 @@ async fn a_tool_that_is_not_ours_verifies_it() {
     let altered = project.local().join("altered.jsonl");
     fs::write(&altered, with(&envelopes, |envelope| repay(envelope, "alpha.zip", "alphb.zip"))).unwrap();
     assert!(!python(VERIFY, &[altered.as_str(), key.as_str()]).0);
+}
+
+#[test]
+fn a_key_on_p256_signs_as_well() {
+    let project = Project::new();
+    let key = project.local().join("keys/releaser");
+    fs::create_dir_all(key.parent().unwrap()).unwrap();
+    let mut made = Command::new("ssh-keygen");
+    made.args(["-q", "-t", "ecdsa", "-b", "256", "-N", "", "-f", key.as_str()]);
+    assert!(made.status().unwrap().success());
+    project.xtask(&["release"]).expect(0);
+    let file = project.local().join("vault/v1.0.0/provenance.intoto.jsonl");
+    let (verified, said) = python(VERIFY, &[file.as_str(), key.with_extension("pub").as_str()]);
+    assert!(verified, "{said}");
+    project.xtask(&["audit", "verify"]).expect(0);
 }
 
 /// The first envelope changed.

@@ -19,7 +19,7 @@ for path in sys.argv[1:]:
 "#;
 
 /// `alpha` is linked with `left`, whose optional dependency `right` only the tool asks for; `beta` with `right` alone.
-fn project() -> Project {
+pub(super) fn project() -> Project {
     let project = Project::new();
     let repo = project.repo();
     let package = |name: &str, rest: &str| {

@@ -1,12 +1,12 @@
-//! An older glibc than this machine's, by cargo-zigbuild as PyPI has it; and what is said where something is missing.
+//! An older glibc than this machine's and another processor, by cargo-zigbuild as PyPI has it; and what is said where something is missing.
 
-use std::{fs, os::unix::fs::PermissionsExt as _};
+use std::{fs, os::unix::fs::PermissionsExt as _, process::Command};
 
 use camino::Utf8Path;
 use xtask::adapters::binary;
 
 use crate::support::{
-    project::{Project, Ran},
+    project::{FUNCTIONS, Project, Ran},
     python::python,
 };
 
@@ -28,8 +28,7 @@ fn build(project: &Project, path: &str) -> Ran {
 #[test]
 fn what_is_built_for_an_older_glibc_needs_no_newer_one() {
     let project = configured("glibc = '2.17'");
-    let interpreter = python("zig", include_str!("../../requirements/zig.txt"));
-    let path = format!("{}:{}", interpreter.parent().unwrap(), std::env::var("PATH").unwrap());
+    let path = with_zig();
     let told = build(&project, &path).expect(0).json();
     assert_eq!(told["toolchain"]["zig"]["glibc"], "2.17");
     assert_eq!(told["toolchain"]["zig"]["cargo_zigbuild"], "cargo-zigbuild 0.24.0");
@@ -54,6 +53,34 @@ fn what_is_built_for_an_older_glibc_needs_no_newer_one() {
     )
     .unwrap();
     assert!(newest(&build(&project, &path).expect(0).json()) > "2.17".parse().unwrap());
+}
+
+/// Lambda's other processor. Where Rust's own library for it is not installed, that is what must be said.
+#[test]
+fn a_build_for_another_processor_is_one() {
+    const TARGET: &str = "aarch64-unknown-linux-gnu";
+    let project = configured(&format!("target = '{TARGET}'\nglibc = '2.34'"));
+    let mut rustc = Command::new("rustc");
+    let library = rustc.args(["--print", "target-libdir", "--target", TARGET]).output().unwrap();
+    let path = with_zig();
+    if !Utf8Path::new(String::from_utf8(library.stdout).unwrap().trim()).exists() {
+        build(&project, &path).expect(2).says(&format!("run `rustup target add {TARGET}`"));
+        return;
+    }
+    let told = build(&project, &path).expect(0).json();
+    assert_eq!(told["toolchain"]["target"], TARGET);
+    for function in FUNCTIONS {
+        let artifact = Utf8Path::new(told["artifacts"][function]["path"].as_str().unwrap()).to_owned();
+        let executable = binary::inspect(&artifact, &[]).unwrap().executable.unwrap().unwrap();
+        assert_eq!((executable.machine.as_str(), &executable.startable), ("aarch64", &Ok(())));
+        assert!(executable.glibc.into_keys().all(|glibc| glibc <= "2.34".parse().unwrap()));
+    }
+}
+
+/// The programs of this machine and those that PyPI has.
+fn with_zig() -> String {
+    let interpreter = python("zig", include_str!("../../requirements/zig.txt"));
+    format!("{}:{}", interpreter.parent().unwrap(), std::env::var("PATH").unwrap())
 }
 
 #[test]

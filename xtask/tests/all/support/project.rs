@@ -208,6 +208,13 @@ impl Ran {
         self
     }
 
+    /// Its result must have this in it.
+    #[track_caller]
+    pub(crate) fn prints(self, text: &str) -> Self {
+        assert!(self.stdout.contains(text), "it does not print `{text}`: {}\n{}", self.stdout, self.stderr);
+        self
+    }
+
     /// Its result, which must be one JSON document.
     #[track_caller]
     pub(crate) fn json(&self) -> Value {

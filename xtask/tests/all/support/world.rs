@@ -13,6 +13,7 @@ use camino::Utf8Path;
 use xtask::{
     adapters::{
         binary,
+        git::GitAdvisories,
         local::{
             alarms::LocalAlarms,
             clock::SystemClock,
@@ -129,6 +130,7 @@ fn context_with(
         notices: Arc::default(),
         reviews: None,
         identity: None,
+        advisories: Arc::new(GitAdvisories),
         withheld: BTreeMap::new(),
         git,
         cargo: Arc::new(Packer),
