@@ -60,7 +60,8 @@ pub(super) async fn run(world: &World, args: Args) -> anyhow::Result<Answer> {
         What::Pack { release, out } => {
             let context = world.context().await?;
             let packed = pack::run(&context, release, &world.working_directory.join(out)).await?;
-            Answer::new(&packed, packed_text(&packed))
+            let failure = packed.failure();
+            Ok(Answer::new(&packed, packed_text(&packed))?.failing(failure))
         }
         What::Signers => {
             let text = pack::render(&world.context().await?).await?;
@@ -109,10 +110,14 @@ fn copy(world: &World, folder: &Utf8Path, witness: Option<Utf8PathBuf>) -> Resul
 }
 
 fn packed_text(packed: &Packed) -> String {
-    let Packed { release, manifest, folder, files } = packed;
-    format!(
-        "{release} {manifest}\n{files} files in {folder}: VERIFY.md says how to check them, CONTROLS.md what they answer"
-    )
+    let Packed { release, manifest, folder, files, findings, .. } = packed;
+    let mut text = format!(
+        "{release} {manifest}\n{files} files in {folder}: VERIFY.md says how to check them, CONTROLS.md what they answer\n"
+    );
+    for finding in findings {
+        text.push_str(&format!("finding: {}\n", finding.found));
+    }
+    text
 }
 
 fn text(audit: &Audit) -> String {

@@ -202,13 +202,18 @@ async fn bring(
 pub(super) async fn folders(context: &Context, folder: &str) -> anyhow::Result<BTreeSet<ChainName>> {
     let listed = context.vault.list(Some(&folder.parse()?)).await;
     let listed = listed.map_err(|error| error.failed(format!("failed to list {folder}")))?;
-    let chain = |item: Listed| {
-        let name = item.name.strip_suffix(".json").unwrap_or(&item.name).to_owned();
+    chains(context, folder, &listed).await
+}
+
+/// The same of what was listed already.
+pub(super) async fn chains(context: &Context, folder: &str, listed: &[Listed]) -> anyhow::Result<BTreeSet<ChainName>> {
+    let chain = |item: &Listed| {
+        let name = item.name.strip_suffix(".json").unwrap_or(&item.name);
         let of_entry = name.rsplit_once('/').and_then(|(folder, _)| folder.parse().ok());
         // A piece of evidence is a chain of its own.
         name.parse().ok().or(of_entry)
     };
-    let listed = listed.into_iter().filter_map(chain);
+    let listed = listed.iter().filter_map(chain);
     let noted = ledger::heads(context).await?.unwrap_or_default().into_keys();
     let below = format!("{folder}/");
     Ok(listed.chain(noted.filter(|chain| chain.to_string().starts_with(&below))).collect())

@@ -65,7 +65,7 @@ pub async fn facts(context: &Context) -> anyhow::Result<board::Facts> {
     }
     let policies = entries::<PolicyEvent>(context, &ChainName::Policy).await?;
     phase.now("what people stated");
-    let (statements, faults) = statements(context, &manifests, &policies).await?;
+    let Stated { statements, faults, notices } = statements(context, &manifests, &policies).await?;
     let mut facts = board::Facts {
         path: context.config.path.clone(),
         releases,
@@ -75,6 +75,7 @@ pub async fn facts(context: &Context) -> anyhow::Result<board::Facts> {
         waiting: Vec::new(),
         stop: policies.last().and_then(|entry| entry.state.stop.clone()),
         faults,
+        notices,
         committed: committed(context),
     };
     for (environment, release) in board::candidates(&facts) {
@@ -104,36 +105,46 @@ fn everywhere(context: &Context, manifests: &BTreeMap<Version, (Digest, Manifest
     names
 }
 
-/// Everything that people stated, and what of it cannot be believed: anybody who may approve may write junk here, and
-/// nothing can remove it again. It must not take the board from everyone else.
+/// Everything that people stated.
+#[derive(Default)]
+struct Stated {
+    statements: BTreeMap<Version, Vec<Judged>>,
+    /// The chains that cannot be believed.
+    faults: Vec<String>,
+    /// Junk: anybody who may approve may write it, and nothing can remove it again. It takes the board from nobody.
+    notices: Vec<String>,
+}
+
 async fn statements(
     context: &Context,
     manifests: &BTreeMap<Version, (Digest, Manifest)>,
     policies: &[Entry<PolicyEvent>],
-) -> anyhow::Result<(BTreeMap<Version, Vec<Judged>>, Vec<String>)> {
-    let mut all: BTreeMap<Version, Vec<Judged>> = BTreeMap::new();
-    let mut faults = Vec::new();
-    for chain in dr::folders(context, "approvals").await? {
+) -> anyhow::Result<Stated> {
+    let mut all = Stated::default();
+    let (listed, mut read) = (statements::listed(context, None).await?, BTreeMap::new());
+    for chain in dr::chains(context, "approvals", &listed).await? {
         let ChainName::Approvals { release, environment } = &chain else { continue };
-        let Some((digest, manifest)) = manifests.get(release) else {
-            faults.push(format!("{chain} speaks of a release that was never sealed; run `cargo xtask audit verify`"));
-            continue;
-        };
+        // What is about no sealed release, or for an environment that it never had, is a stray.
+        let Some((digest, manifest)) = manifests.get(release) else { continue };
         let today = context.config.path.iter().find(|stop| &stop.environment == environment);
-        // What is for an environment that the release never had stays in its chain, and counts nowhere.
         let Some(stop) = today.or_else(|| manifest.stop(environment)) else { continue };
-        match believed(statements::read(context, &chain).await)? {
-            Err(fault) => faults.push(fault),
-            Ok(statements) => {
-                faults.extend(statements.junk);
-                for made in statements.made {
+        let believed = believed(statements::read(context, &chain).await)?;
+        // Of a chain that is not believed every object is told of at once.
+        read.insert(chain.clone(), believed.as_ref().map_or(u64::MAX, |found| found.objects.len() as u64));
+        match believed {
+            Err(fault) => all.faults.push(fault),
+            Ok(found) => {
+                all.notices.extend(found.junk.into_iter().map(|junk| junk.what));
+                for made in found.made {
                     let signed = gate::signed(&chain, made.record, made.linked)?;
-                    all.entry(*release).or_default().push(judge(signed, (manifest, *digest), stop, policies));
+                    let judged = judge(signed, (manifest, *digest), stop, policies);
+                    all.statements.entry(*release).or_default().push(judged);
                 }
             }
         }
     }
-    Ok((all, faults))
+    all.notices.extend(statements::strays(context, &listed, &read).into_iter().map(|junk| junk.what));
+    Ok(all)
 }
 
 /// What was read, or why it cannot be believed. That the world failed is neither.

@@ -52,6 +52,8 @@ pub struct Facts {
     pub stop: Option<policy::Stop>,
     /// What cannot be believed, and is left out.
     pub faults: Vec<String>,
+    /// What lies among the decisions and counts for nothing.
+    pub notices: Vec<String>,
     /// When commits were made, of those that git knows here.
     pub committed: BTreeMap<CommitId, Time>,
 }
@@ -85,6 +87,8 @@ pub struct Board {
     pub time: Time,
     /// What cannot be believed, and is left out.
     pub faults: Vec<String>,
+    /// What lies among the decisions and counts for nothing.
+    pub notices: Vec<String>,
     /// The emergency stop, if there is one.
     pub stop: Option<policy::Stop>,
     /// A release that is being built.
@@ -181,6 +185,7 @@ impl Board {
             schema: 1,
             time: now,
             faults: facts.faults.iter().map(|fault| plain(fault)).collect(),
+            notices: facts.notices.iter().map(|notice| plain(notice)).collect(),
             stop: facts.stop.clone(),
             open: facts.releases.last().and_then(|entry| entry.state.open.clone()),
             environments: facts.path.iter().map(|stop| place(facts, stop)).collect(),

@@ -4,6 +4,8 @@
 //! A chain goes from its first number to the first that is free; an entry links to the bytes of the object before it,
 //! whatever those are.
 
+use std::collections::BTreeMap;
+
 use super::{cut, decode, noted, seen, sound};
 use crate::{
     context::Context,
@@ -12,9 +14,10 @@ use crate::{
         digest::Digest,
         entry::{ChainName, Event, Record},
         key::VaultKey,
+        version::Version,
     },
     ports::{
-        vault::{Vault, VaultError},
+        vault::{Listed, Vault, VaultError},
         witness::Head,
     },
 };
@@ -26,8 +29,17 @@ pub struct Statements<E: Event> {
     pub objects: Vec<Digest>,
     /// Every object that is a signed statement.
     pub made: Vec<Made<E>>,
-    /// What the others are, one sentence each.
-    pub junk: Vec<String>,
+    /// What the others are, and the statements that follow nothing.
+    pub junk: Vec<Junk>,
+}
+
+/// What is not as a decision must be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Junk {
+    /// Its name in the vault.
+    pub object: String,
+    /// What is wrong, in a sentence that names it.
+    pub what: String,
 }
 
 /// A signed statement.
@@ -68,21 +80,59 @@ pub async fn read<E: Event>(context: &Context, chain: &ChainName) -> anyhow::Res
             Ok(record) => {
                 let linked = record.entry.previous == statements.objects.last().copied();
                 if !linked {
-                    statements.junk.push(format!("{key} does not follow the object before it: it approves nothing"));
+                    let what = format!("{key} does not follow the object before it: it approves nothing");
+                    statements.junk.push(Junk { object: key.to_string(), what });
                 }
                 statements.made.push(Made { record, linked });
             }
             Err(why) => {
                 object.is_so(&*context.vault, &key).await?;
-                statements.junk.push(format!("{why}: it counts for nothing"));
+                let what = format!("{why}: it counts for nothing");
+                statements.junk.push(Junk { object: key.to_string(), what });
             }
         }
         statements.objects.push(object.sha256);
     }
-    for junk in &statements.junk {
-        context.notices.tell(&*context.story, &format!("{junk}; run `cargo xtask audit verify`"));
-    }
+    tell(context, &statements.junk);
     Ok(statements)
+}
+
+/// Everything that lies in the folders of decisions, of one release or of all.
+///
+/// # Errors
+/// Unfinished, if the vault cannot be listed.
+pub async fn listed(context: &Context, release: Option<Version>) -> anyhow::Result<Vec<Listed>> {
+    let folder = release.map_or_else(|| "approvals".to_owned(), |release| format!("approvals/{release}"));
+    let listed = context.vault.list(Some(&folder.parse()?)).await;
+    Ok(listed.map_err(|error| error.failed(format!("failed to list {folder}")))?)
+}
+
+/// What was listed there and belongs to no chain that was read, up to the number that each was read to: whoever decides
+/// asks for none of it. It is told.
+#[must_use]
+pub fn strays(context: &Context, listed: &[Listed], read: &BTreeMap<ChainName, u64>) -> Vec<Junk> {
+    let was_read = |item: &&Listed| {
+        let parts = item.key.as_ref().and_then(|key| key.as_str().strip_suffix(".json")?.rsplit_once('/'));
+        let Some((chain, number)) = parts else { return false };
+        let (Ok(chain), Ok(number)) = (chain.parse::<ChainName>(), number.parse::<u64>()) else { return false };
+        // `00000001.json` and nothing that merely reads as the same number.
+        let own = chain.key(number).ok();
+        number > 0 && own == item.key && read.get(&chain).is_some_and(|last| number <= *last)
+    };
+    let junk = |item: &Listed| {
+        let what = format!("{} is in no chain of decisions about a sealed release: it counts for nothing", item.name);
+        Junk { object: item.name.clone(), what }
+    };
+    let strays: Vec<Junk> = listed.iter().filter(|item| !was_read(item)).map(junk).collect();
+    tell(context, &strays);
+    strays
+}
+
+/// Tells what is junk, and that the audit knows more.
+pub(in crate::engine) fn tell(context: &Context, all: &[Junk]) {
+    for junk in all {
+        context.notices.tell(&*context.story, &format!("{}; run `cargo xtask audit verify`", junk.what));
+    }
 }
 
 /// An object of such a chain; of one that is too large to be an entry only its digest.

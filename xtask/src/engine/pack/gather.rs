@@ -7,11 +7,11 @@ use crate::{
     context::Context,
     engine::{
         evidence::{self, SignedEvidence},
-        ledger::{self, statements},
+        ledger,
+        pack::uncounted::{self, Decisions},
     },
     failure::Failure,
     model::{
-        approval::ApprovalEvent,
         canonical,
         entry::{ChainName, Event, Record},
         environment::EnvironmentEvent,
@@ -32,7 +32,7 @@ pub(super) struct Gathered {
     /// What happened to it, by environment, in order.
     pub(super) entries: Vec<(EnvName, Vec<Record<EnvironmentEvent>>)>,
     /// What people decided about it.
-    pub(super) statements: Vec<Record<ApprovalEvent>>,
+    pub(super) decisions: Decisions,
     /// Every policy.
     pub(super) policy: Vec<Record<PolicyEvent>>,
     /// What was added as proof.
@@ -52,26 +52,23 @@ impl Gathered {
         keep(&mut objects, "ledger/", &walk(context, &ChainName::Releases, may_be, about).await?)?;
         let policy = walk::<PolicyEvent>(context, &ChainName::Policy, |_| true, |_| true).await?;
         keep(&mut objects, "ledger/", &policy)?;
-        let (mut entries, mut statements) = (Vec::new(), Vec::new());
+        let mut entries = Vec::new();
         for stop in &manifest.path {
             let environment = &stop.environment;
             let here = environment_of(context, environment, release).await?;
             keep(&mut objects, "ledger/", &here)?;
             entries.push((environment.clone(), here));
-            let chain = ChainName::Approvals { release, environment: environment.clone() };
-            let made = decisions(context, &chain).await?;
-            for record in &made {
-                let name = format!("approvals/{environment}/{:08}.json", record.entry.number);
-                objects.insert(name, Record::encode(&record.entry, &record.signature)?);
-            }
-            statements.extend(made);
+        }
+        let decisions = Decisions::of(context, manifest, &policy).await?;
+        for record in &decisions.made {
+            objects.insert(uncounted::file(record), Record::encode(&record.entry, &record.signature)?);
         }
         let mut pieces = Vec::new();
         for (name, signed) in proof(context, release).await? {
             objects.insert(format!("evidence/{name}"), canonical::to_vec(&signed)?);
             pieces.push(signed.evidence);
         }
-        Ok(Self { objects, entries, statements, policy, evidence: pieces })
+        Ok(Self { objects, entries, decisions, policy, evidence: pieces })
     }
 }
 
@@ -87,15 +84,6 @@ async fn environment_of(
     };
     let may_be = |record: &Record<EnvironmentEvent>| record.entry.state.highest >= Some(release);
     walk(context, &ChainName::Environment(environment.clone()), may_be, about).await
-}
-
-/// Every decision. The folder's page proves each object of it, so that one which is none cannot be in it.
-async fn decisions(context: &Context, chain: &ChainName) -> anyhow::Result<Vec<Record<ApprovalEvent>>> {
-    let statements = statements::read::<ApprovalEvent>(context, chain).await?;
-    match statements.junk.first() {
-        None => Ok(statements.made.into_iter().map(|made| made.record).collect()),
-        Some(junk) => Err(Failure::Integrity(format!("{junk}; run `cargo xtask audit verify`")).into()),
-    }
 }
 
 /// The entries of a chain that are about something, in order; read from the head back as long as one may be.

@@ -6,6 +6,7 @@
 mod gather;
 mod pages;
 mod signers;
+mod uncounted;
 
 use std::fs;
 
@@ -13,14 +14,19 @@ use camino::{Utf8Path, Utf8PathBuf};
 use serde::Serialize;
 
 use self::gather::Gathered;
-pub use self::signers::{people, render};
+pub use self::{
+    signers::{people, render},
+    uncounted::Finding,
+};
 use crate::{
     context::Context,
-    engine::facts,
+    engine::{facts, ledger::statements::Junk},
     failure::Failure,
     model::{
         digest::Digest,
+        key::VaultKey,
         manifest::{MANIFEST, Manifest, box_key},
+        plain,
         version::Version,
     },
 };
@@ -41,6 +47,21 @@ pub struct Packed {
     pub folder: Utf8PathBuf,
     /// How many files.
     pub files: usize,
+    /// What lies among the decisions and counts for nothing, and what was exchanged there.
+    pub findings: Vec<Finding>,
+    /// Whether a statement does not follow the object before it: then something was exchanged.
+    #[serde(skip)]
+    pub exchanged: bool,
+}
+
+impl Packed {
+    /// The failure that packing ends with although the folder is made. What merely counts for nothing is none: anybody who
+    /// decides may write it, and nobody can take it out again.
+    #[must_use]
+    pub fn failure(&self) -> Option<Failure> {
+        let first = self.findings.first().filter(|_| self.exchanged)?;
+        Some(Failure::Integrity(format!("{}; the folder says so, too; run `cargo xtask audit verify`", first.found)))
+    }
 }
 
 /// Packs a release into a folder that is not there yet, or empty.
@@ -57,6 +78,12 @@ pub async fn run(context: &Context, release: Version, out: &Utf8Path) -> anyhow:
     for (name, bytes) in &gathered.objects {
         folder.write(name, bytes)?;
     }
+    let exchanged = !gathered.decisions.loose.is_empty();
+    let mut findings = gathered.decisions.loose.clone();
+    for (junk, number) in gathered.decisions.junk.iter().zip(1..) {
+        findings.push(apart(context, &mut folder, junk, number).await?);
+    }
+    folder.page("findings.json", &findings)?;
     let commits = pages::commits(context, &manifest).await;
     folder.page("commits.json", &commits)?;
     folder.page("approvals.json", &pages::approvals(&gathered))?;
@@ -69,7 +96,27 @@ pub async fn run(context: &Context, release: Version, out: &Utf8Path) -> anyhow:
     folder.write("CONTROLS.md", CONTROLS.as_bytes())?;
     let files = folder.seal()?;
     phase.done(&format!("{files} files"));
-    Ok(Packed { release, manifest: identity, folder: out.to_owned(), files })
+    Ok(Packed { release, manifest: identity, folder: out.to_owned(), files, findings, exchanged })
+}
+
+/// Copies what counts for nothing. Its own name may be as long as someone liked, so that the file has a number.
+async fn apart(context: &Context, folder: &mut Folder<'_>, junk: &Junk, number: u64) -> anyhow::Result<Finding> {
+    let (object, found) = (plain::line(&junk.object), plain::line(&junk.what));
+    let name = format!("uncounted/{number:08}");
+    let Ok(key) = junk.object.parse::<VaultKey>() else { return Ok(Finding { object, file: None, found }) };
+    let path = folder.place(&name)?;
+    let file = match context.vault.fetch(&key, Some(&path)).await {
+        Ok(Some((sha256, _))) => {
+            folder.sums.push((sha256, name.clone()));
+            Some(name)
+        }
+        Ok(None) => None,
+        Err(error) => match error.failed(format!("failed to bring {key}")) {
+            Failure::Integrity(_) => None,
+            failure => return Err(failure.into()),
+        },
+    };
+    Ok(Finding { object, file, found })
 }
 
 /// The box, every object checked against its seal on the way.

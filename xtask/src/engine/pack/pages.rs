@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::gather::Gathered;
+use super::{gather::Gathered, uncounted};
 use crate::{
     context::Context,
     engine::facts,
@@ -111,7 +111,7 @@ pub(super) fn approvals(gathered: &Gathered) -> Vec<StatementPage> {
         let policy = gathered.policy.iter().rfind(|policy| policy.entry.time <= entry.time);
         let people = policy.and_then(|policy| policy.entry.state.people.as_ref());
         StatementPage {
-            file: format!("approvals/{}/{:08}.json", statement.environment, entry.number),
+            file: uncounted::file(record),
             environment: statement.environment.clone(),
             person: statement.person.clone(),
             name: people.and_then(|people| Some(people.persons.get(&statement.person)?.name.clone())),
@@ -124,7 +124,7 @@ pub(super) fn approvals(gathered: &Gathered) -> Vec<StatementPage> {
             manifest: entry.manifest,
         }
     };
-    gathered.statements.iter().map(page).collect()
+    gathered.decisions.made.iter().map(page).collect()
 }
 
 /// A review that a deployer saw, as a person reads it.

@@ -7,8 +7,13 @@ use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::Value;
 use ssh_key::{Algorithm, HashAlg, LineEnding, PrivateKey, rand_core::OsRng};
 use xtask::{
-    engine::pack,
-    model::{canonical, digest::Digest},
+    engine::{ledger, pack},
+    model::{
+        approval::ApprovalEvent,
+        canonical,
+        digest::Digest,
+        entry::{ChainName, Record},
+    },
 };
 
 use super::Vault;
@@ -27,10 +32,14 @@ struct Folder {
 
 impl Folder {
     fn new(release: &str) -> Self {
-        let vault = Vault::new();
+        Self::of(Vault::new(), release, 0)
+    }
+
+    /// Of a vault where packing ends like this.
+    fn of(vault: Vault, release: &str, code: i32) -> Self {
         let aside = |name: &str| vault.project.repo().beside(name);
         let (out, root, tools) = (aside("packed"), aside("empty"), aside("tools"));
-        vault.project.xtask(&["audit", "pack", release, "--out", out.as_str()]).expect(0);
+        vault.project.xtask(&["audit", "pack", release, "--out", out.as_str()]).expect(code);
         super::copy(&out, &root);
         let signers = aside("signers");
         fs::write(&signers, vault.project.xtask(&["audit", "signers"]).expect(0).stdout).unwrap();
@@ -183,4 +192,86 @@ fn whatever_else_is_exchanged_is_found() {
         folder.fails(&format!("{name} left out"), if name.contains("uat") { "WRONG" } else { said });
         fs::rename(&aside, folder.root.join(name)).unwrap();
     }
+}
+
+/// What lies among the decisions and is none: in the folder it is apart and named, and the page proves that it is nothing.
+#[test]
+fn junk_is_in_the_folder_and_counts_for_nothing() {
+    let vault = Vault::new();
+    let uat = "approvals/v1.1.1/uat";
+    let first = vault.read(&format!("{uat}/00000001.json"));
+    let mut unsigned: Value = serde_json::from_slice(&first).unwrap();
+    unsigned["signature"] = "none".into();
+    unsigned["number"] = 6.into();
+    let long = format!("{uat}/{}", "n".repeat(200));
+    let put: [(&str, &[u8]); 8] = [
+        (&format!("{uat}/00000004.json"), b"junk"),
+        (&format!("{uat}/00000005.json"), &first),
+        (&format!("{uat}/00000006.json"), &canonical::to_vec(&unsigned).unwrap()),
+        (&format!("{uat}/00000007.json"), &vault.read("environments/uat/00000001.json")),
+        (&format!("{uat}/00000099.json"), b""),
+        ("approvals/v1.1.1/mars/00000001.json", &first),
+        ("approvals/v1.1.1/readme.txt", b"{} {}"),
+        (&long, b"[1]"),
+    ];
+    for (name, bytes) in put {
+        vault.write(name, bytes);
+    }
+    // A decision after all of it links to the bytes that lie there; nobody else's key makes one.
+    let key = |who: &str| xtask::adapters::ssh::open(&vault.key(who), &std::collections::BTreeMap::new()).unwrap();
+    for (number, who) in [(8, "quinn"), (9, "mallory")] {
+        let chain: ChainName = uat.parse().unwrap();
+        let record: Record<ApprovalEvent> = Record::decode(&first).unwrap();
+        let draft = ledger::Draft {
+            release: record.entry.release,
+            manifest: record.entry.manifest,
+            event: record.entry.event.clone(),
+        };
+        let key = key(who);
+        super::wait(ledger::append_signed(&vault.context, &chain, Some(&*key), |_| Ok(draft.clone()))).unwrap();
+        assert!(vault.path(&format!("{uat}/{number:08}.json")).exists());
+    }
+    let ran = vault.project.xtask(&["audit", "pack", "v1.1.1", "--out", "there"]).expect(0);
+    let folder = Folder::of(vault, "v1.1.1", 0);
+    let ran = ran.says("is not signed by quinn: ").says("is in no chain of decisions about a sealed release");
+    assert_eq!(ran.stdout.matches("\nfinding: approvals/v1.1.1/").count(), 9, "{ran:?}");
+    let findings = folder.json("findings.json");
+    let named: Vec<_> =
+        findings.as_array().unwrap().iter().map(|finding| finding["object"].as_str().unwrap()).collect();
+    let ninth = format!("{uat}/00000009.json");
+    for name in put.iter().map(|(name, _)| *name).chain([&*ninth]) {
+        assert!(named.contains(&name), "{name} in {named:?}");
+    }
+    let ran = folder.verify(&folder.tools.clone().into_string()).expect(0);
+    assert_eq!(ran.stdout.matches("FINDING: ").count(), 9, "{ran:?}");
+    // Whoever puts a decision apart, or another thing into its place, is found.
+    let of = |name: &str| {
+        let all = findings.as_array().unwrap();
+        all.iter().find(|finding| finding["object"] == name).unwrap()["file"].as_str().unwrap().to_owned()
+    };
+    let eighth = fs::read(folder.root.join("approvals/uat/00000008.json")).unwrap();
+    folder.with(&of(&format!("{uat}/00000007.json")), b"other", "what approvals/uat/00000008.json follows");
+    let text = serde_json::to_string(&findings).unwrap();
+    let (from, to) = (format!("\"{uat}/00000009.json\""), format!("\"{uat}/00000008.json\""));
+    fs::remove_file(folder.root.join("approvals/uat/00000008.json")).unwrap();
+    fs::write(folder.root.join(of(&ninth)), &eighth).unwrap();
+    folder.with(
+        "findings.json",
+        text.replacen(&from, &to, 1).as_bytes(),
+        "00000008.json is signed by quinn, but counts for nothing",
+    );
+    folder.with("findings.json", b"[]", "findings.json does not name uncounted/0000000");
+}
+
+/// An object that was exchanged is no junk that somebody added: the folder is made and says so, and packing fails.
+#[test]
+fn what_was_exchanged_is_packed_and_fails() {
+    let vault = Vault::new();
+    vault.write("approvals/v1.1.1/uat/00000002.json", b"junk");
+    let ran = vault.project.xtask(&["audit", "pack", "v1.1.1", "--out", "there"]).expect(5);
+    let ran = ran.says("approvals/v1.1.1/uat/00000003.json does not follow the object before it");
+    assert!(ran.stdout.contains("finding: approvals/v1.1.1/uat/00000002.json is not a ledger entry"), "{ran:?}");
+    let folder = Folder::of(vault, "v1.1.1", 5);
+    assert_eq!(folder.json("findings.json")[0]["file"], "approvals/uat/00000003.json");
+    folder.fails("exchanged", "what approvals/uat/00000003.json follows");
 }

@@ -5,6 +5,7 @@ mod config;
 mod delivery;
 mod occasions;
 mod sinks;
+mod tls;
 
 use std::{collections::BTreeMap, sync::Arc};
 

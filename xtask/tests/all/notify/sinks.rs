@@ -3,14 +3,16 @@
 
 use std::{
     collections::VecDeque,
+    net::SocketAddr,
     sync::{Arc, Mutex},
 };
 
-use axum::{Router, extract::State, http::StatusCode, routing::post};
+use axum::{Router, extract::State, http::StatusCode, routing::post, serve::Listener};
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncRead, AsyncWrite, AsyncWriteExt as _, BufReader},
-    net::TcpListener,
+    net::{TcpListener, TcpStream},
 };
+use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
 /// What a server got, and how it will refuse: each refusal is used up by one delivery.
 #[derive(Clone, Default)]
@@ -41,6 +43,22 @@ impl Sink {
 
 /// Takes POSTs of JSON under a path that is itself a secret, and gives its address.
 pub(super) async fn http() -> (Sink, String) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}/services/TOPSECRET", listener.local_addr().unwrap());
+    (posted(listener), address)
+}
+
+/// The same over TLS.
+pub(super) async fn https(acceptor: TlsAcceptor) -> (Sink, String) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("https://{}/services/TOPSECRET", listener.local_addr().unwrap());
+    (posted(Encrypted { listener, acceptor }), address)
+}
+
+fn posted<L: Listener>(listener: L) -> Sink
+where
+    L::Addr: std::fmt::Debug,
+{
     async fn take(State(sink): State<Sink>, body: String) -> StatusCode {
         let text: serde_json::Value = serde_json::from_str(&body).expect("the body is JSON");
         let refusal = sink.take(text["text"].as_str().expect("it has `text`").to_owned());
@@ -48,32 +66,101 @@ pub(super) async fn http() -> (Sink, String) {
     }
     let sink = Sink::default();
     let router = Router::new().route("/services/TOPSECRET", post(take)).with_state(sink.clone());
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = format!("http://{}/services/TOPSECRET", listener.local_addr().unwrap());
     tokio::spawn(async move { axum::serve(listener, router).await });
-    (sink, address)
+    sink
+}
+
+/// Gives the connections whose handshake went well.
+struct Encrypted {
+    listener: TcpListener,
+    acceptor: TlsAcceptor,
+}
+
+impl Listener for Encrypted {
+    type Io = TlsStream<TcpStream>;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
+        loop {
+            let Ok((stream, address)) = self.listener.accept().await else { continue };
+            if let Ok(stream) = self.acceptor.accept(stream).await {
+                return (stream, address);
+            }
+        }
+    }
+
+    fn local_addr(&self) -> std::io::Result<Self::Addr> {
+        self.listener.local_addr()
+    }
+}
+
+/// When a mail server's conversation is encrypted.
+#[derive(Clone)]
+pub(super) enum Encryption {
+    Never,
+    /// From when the client says STARTTLS; nothing else is answered before.
+    Asked(TlsAcceptor),
+    Always(TlsAcceptor),
 }
 
 /// Takes mail, and gives its port. It knows one login: `tool` with the password `sesame`.
 pub(super) async fn smtp() -> (Sink, u16) {
+    smtp_over(Encryption::Never).await
+}
+
+/// The same, encrypted.
+pub(super) async fn smtp_over(encryption: Encryption) -> (Sink, u16) {
     let sink = Sink::default();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let kept = sink.clone();
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
-            let sink = kept.clone();
-            tokio::spawn(async move { talk(stream, &sink).await });
+            let (sink, encryption) = (kept.clone(), encryption.clone());
+            tokio::spawn(async move { meet(stream, &sink, encryption).await });
         }
     });
     (sink, port)
 }
 
-/// One conversation, as RFC 5321 has it.
+/// One client, as RFC 5321 and RFC 3207 have it.
+async fn meet(mut stream: TcpStream, sink: &Sink, encryption: Encryption) -> std::io::Result<()> {
+    const HELLO: &[u8] = b"220 sink ESMTP\r\n";
+    match encryption {
+        Encryption::Never => {
+            stream.write_all(HELLO).await?;
+            talk(stream, sink).await
+        }
+        Encryption::Always(acceptor) => {
+            let mut stream = acceptor.accept(stream).await?;
+            stream.write_all(HELLO).await?;
+            talk(stream, sink).await
+        }
+        Encryption::Asked(acceptor) => {
+            stream.write_all(HELLO).await?;
+            let mut stream = BufReader::new(stream);
+            let mut line = String::new();
+            while !line.starts_with("STARTTLS") {
+                line.clear();
+                if stream.read_line(&mut line).await? == 0 {
+                    return Ok(());
+                }
+                let answer = match line.split([' ', '\r']).next() {
+                    Some("EHLO") => "250-sink\r\n250 STARTTLS\r\n",
+                    Some("STARTTLS") => "220 go ahead\r\n",
+                    _ => "530 Must issue a STARTTLS command first\r\n",
+                };
+                stream.write_all(answer.as_bytes()).await?;
+            }
+            talk(acceptor.accept(stream.into_inner()).await?, sink).await
+        }
+    }
+}
+
+/// One conversation.
 async fn talk(stream: impl AsyncRead + AsyncWrite + Unpin, sink: &Sink) -> std::io::Result<()> {
     let mut stream = BufReader::new(stream);
     let mut envelope = Vec::new();
-    stream.write_all(b"220 sink ESMTP\r\n").await?;
     loop {
         let mut line = String::new();
         if stream.read_line(&mut line).await? == 0 {

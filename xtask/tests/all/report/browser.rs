@@ -1,15 +1,19 @@
 //! The board in a real browser: Debian's Chromium, driven through its own driver. axe-core, the accessibility checker, is
 //! taken from npm once and kept in the build folder; what is run is known by its digest.
 
+mod checker;
 mod driver;
 
 use std::time::{Duration, Instant};
 
 use fantoccini::{Client, Locator, key::Key};
-use serde_json::{Value, json};
+use serde_json::json;
 use xtask::output::html;
 
-use self::driver::{Browser, Theme, axe};
+use self::{
+    checker::{Rules, check, open_all},
+    driver::{Browser, Theme},
+};
 use crate::report::tale;
 
 async fn open(browser: &Browser, releases: u64) -> Client {
@@ -95,36 +99,61 @@ async fn the_keyboard_reaches_everything() {
     client.close().await.unwrap();
 }
 
-/// What axe-core finds wrong: the rule, and where.
-async fn violations(client: &Client) -> Vec<String> {
-    client.execute(&axe(), vec![]).await.unwrap();
-    let run = "const done = arguments[arguments.length - 1];
-        axe.run(document, { resultTypes: ['violations', 'incomplete'] }).then((found) => done(found), (e) => done(String(e)))";
-    let found = client.execute_async(run, vec![]).await.unwrap();
-    let passes = found["passes"].as_array().unwrap_or_else(|| panic!("axe-core did not run: {found}"));
-    assert!(passes.len() > 20, "axe-core looked at {} rules only", passes.len());
-    let tell = |one: &Value| format!("{}: {} {}", one["id"], one["help"], one["nodes"][0]["html"]);
-    found["violations"].as_array().unwrap().iter().map(tell).collect()
-}
-
 #[tokio::test]
 async fn axe_finds_no_violation_in_either_theme() {
     for theme in [Theme::Light, Theme::Dark] {
         let browser = Browser::start(theme).await;
         let client = open(&browser, 24).await;
-        client.execute("for (const d of document.querySelectorAll('details')) d.open = true", vec![]).await.unwrap();
+        open_all(&client).await;
         let dark = "return matchMedia('(prefers-color-scheme: dark)').matches";
         assert_eq!(client.execute(dark, vec![]).await.unwrap(), json!(matches!(theme, Theme::Dark)));
-        assert_eq!(violations(&client).await, [""; 0], "{theme:?}");
+        assert_eq!(check(&client, Rules::All).await, [""; 0], "{theme:?}");
         // A narrow window has another layout.
         client.set_window_size(500, 900).await.unwrap();
-        assert_eq!(violations(&client).await, [""; 0], "{theme:?}, narrow");
+        assert_eq!(check(&client, Rules::All).await, [""; 0], "{theme:?}, narrow");
         // Were axe blind, it would not see this either.
         client.execute("document.querySelector('#words').labels[0].remove()", vec![]).await.unwrap();
         client.execute("document.querySelector('#words').placeholder = ''", vec![]).await.unwrap();
-        assert!(violations(&client).await.iter().any(|found| found.contains("label")), "{theme:?}");
+        assert!(check(&client, Rules::All).await.iter().any(|found| found.contains("label")), "{theme:?}");
         client.close().await.unwrap();
     }
+}
+
+/// How many releases are looked at together.
+const AT_ONCE: u64 = 200;
+
+/// Every rule on all of a thousand releases. A contrast is found by asking the whole page what lies at a point, so that many
+/// times more releases take many times longer than that: they are looked at in parts, each within the rest of the page. What
+/// is of the whole page at once is looked at there.
+#[tokio::test]
+async fn axe_finds_no_violation_in_a_thousand_releases() {
+    let begin = Instant::now();
+    let browser = Browser::start(Theme::Light).await;
+    let client = open(&browser, 1_000).await;
+    open_all(&client).await;
+    assert_eq!(check(&client, Rules::OfTheWholePage).await, [""; 0]);
+    let whole = begin.elapsed();
+    let script = "window.all = [...document.querySelectorAll('#releases > li')];
+        window.keep = (from, to) => document.getElementById('releases').replaceChildren(...all.slice(from, to))";
+    client.execute(script, vec![]).await.unwrap();
+    let keep = async |from: u64, to: u64| {
+        client.execute("keep(arguments[0], arguments[1])", vec![json!(from), json!(to)]).await.unwrap();
+        assert_eq!(shown(&client).await, to - from);
+    };
+    for from in (0..1_000).step_by(usize::try_from(AT_ONCE).unwrap()) {
+        keep(from, from + AT_ONCE).await;
+        assert_eq!(check(&client, Rules::All).await, [""; 0], "releases from the {from}th on");
+        // The graves are seen once.
+        let graves = "for (const grave of [...document.querySelectorAll('.graves > li')].slice(1)) grave.remove()";
+        client.execute(graves, vec![]).await.unwrap();
+    }
+    println!("axe-core: the whole page {whole:.0?}, with all its parts {:.0?}", begin.elapsed());
+    // Were axe blind to what is deep in the page, it would not see this either.
+    keep(770, 780).await;
+    client.execute("all[777].querySelector('td').style.color = '#ddd'", vec![]).await.unwrap();
+    let found = check(&client, Rules::All).await;
+    assert!(matches!(&found[..], [one] if one.starts_with("color-contrast: ")), "{found:?}");
+    client.close().await.unwrap();
 }
 
 #[tokio::test]

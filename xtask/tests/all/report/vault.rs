@@ -127,15 +127,31 @@ async fn junk_is_told_of_and_takes_the_board_from_nobody() {
     let folder = project.local().join("vault/approvals/v1.0.0/uat");
     std::fs::create_dir_all(&folder).unwrap();
     std::fs::write(folder.join("00000001.json"), "<b>junk</b>").unwrap();
-    let other = project.local().join("vault/approvals/v9.9.9/uat");
-    std::fs::create_dir_all(&other).unwrap();
-    std::fs::write(other.join("00000001.json"), "{}").unwrap();
-    let ran = project.xtask(&["report", "--out", "board.html"]).expect(5);
-    let ran =
-        ran.says("approvals/v1.0.0/uat/00000001.json is not a ledger entry").says("approvals/v9.9.9/uat speaks of");
+    // About no release, for no environment, behind a gap, and under names that no decision has.
+    let strays =
+        ["v9.9.9/uat/00000001.json", "v1.0.0/mars/00000001.json", "v1.0.0/uat/00000099.json", "v1.0.0/uat/a.b"];
+    for stray in strays.map(|name| project.local().join("vault/approvals").join(name)) {
+        std::fs::create_dir_all(stray.parent().unwrap()).unwrap();
+        std::fs::write(stray, "{}").unwrap();
+    }
+    let mut ran = project.xtask(&["report", "--out", "board.html"]).expect(0);
     assert!(ran.stdout.contains("1 releases"), "{}", ran.stdout);
     let page = std::fs::read_to_string(project.root().join("board.html")).unwrap();
-    assert!(page.contains("Not to be believed") && page.contains("approvals/v9.9.9/uat"));
+    assert!(!page.contains("Not to be believed"));
+    assert_eq!(page.matches("<strong>Finding</strong>").count(), 5);
+    let junk = "approvals/v1.0.0/uat/00000001.json is not a ledger entry".to_owned();
+    for told in strays.map(|name| format!("approvals/{name} is in no chain of decisions")).into_iter().chain([junk]) {
+        assert!(page.contains(&told), "{told}");
+        ran = ran.says(&told);
+    }
+    assert_eq!(project.json(0, &["report"])["notices"].as_array().map(Vec::len), Some(5));
+    // What the witness saw and is gone is no junk.
+    project.staff(&crate::support::people::STAFF, "");
+    project.decide("quinn", "approve uat v1.0.0", &[]).expect(0);
+    std::fs::remove_file(folder.join("00000002.json")).unwrap();
+    project.xtask(&["report", "--out", "board.html"]).expect(5).says("its tail was removed");
+    let page = std::fs::read_to_string(project.root().join("board.html")).unwrap();
+    assert!(page.contains("Not to be believed"));
 }
 
 #[test]

@@ -16,26 +16,26 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 /// The job's token. It must never come out again.
-pub(super) const TOKEN: &str = "ghs_T0PSECRETt0psecretT0PSECRET";
-pub(super) const RUN: &str = "/api/v3/repos/example/prices/actions/runs/4711";
+pub(crate) const TOKEN: &str = "ghs_T0PSECRETt0psecretT0PSECRET";
+pub(crate) const RUN: &str = "/api/v3/repos/example/prices/actions/runs/4711";
 
 /// What is answered.
 #[derive(Debug, Clone)]
-pub(super) struct Reply {
-    pub(super) status: u16,
-    pub(super) headers: Vec<(&'static str, String)>,
-    pub(super) body: String,
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(&'static str, String)>,
+    pub(crate) body: String,
 }
 
 impl Reply {
-    pub(super) fn new(status: u16, headers: &[(&'static str, &str)], body: &str) -> Self {
+    pub(crate) fn new(status: u16, headers: &[(&'static str, &str)], body: &str) -> Self {
         let headers = headers.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
         Self { status, headers, body: body.to_owned() }
     }
 }
 
 /// A question: its path and its headers.
-pub(super) type Asked = (String, BTreeMap<String, String>);
+pub(crate) type Asked = (String, BTreeMap<String, String>);
 
 #[derive(Default)]
 struct Told {
@@ -47,14 +47,14 @@ struct Told {
 
 /// The server.
 #[derive(Clone)]
-pub(super) struct GitHub {
+pub(crate) struct GitHub {
     /// What `GITHUB_API_URL` is.
-    pub(super) api: String,
+    pub(crate) api: String,
     told: Arc<Mutex<Told>>,
 }
 
 impl GitHub {
-    pub(super) async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let api = format!("http://{}/api/v3", listener.local_addr().unwrap());
         let told = Arc::default();
@@ -64,7 +64,7 @@ impl GitHub {
     }
 
     /// What is known of the run: its name, who started it and who ran it again, and its reviews.
-    pub(super) fn knows(&self, name: &str, dispatched: (&str, &str), reviews: &[Value]) {
+    pub(crate) fn knows(&self, name: &str, dispatched: (&str, &str), reviews: &[Value]) {
         let run = json!({
             "id": 4711, "name": "promote", "display_title": name, "run_number": 12, "run_attempt": 1,
             "created_at": "2026-01-22T19:33:08Z", "event": "workflow_dispatch", "status": "in_progress", "conclusion": null,
@@ -75,17 +75,17 @@ impl GitHub {
         self.answers(&format!("{RUN}/approvals"), Reply::new(200, &[], &Value::from(reviews).to_string()));
     }
 
-    pub(super) fn answers(&self, path: &str, reply: Reply) {
+    pub(crate) fn answers(&self, path: &str, reply: Reply) {
         self.told.lock().unwrap().by_path.insert(path.to_owned(), reply);
     }
 
     /// The next questions are answered so, whatever they are.
-    pub(super) fn first(&self, replies: &[Reply]) {
+    pub(crate) fn first(&self, replies: &[Reply]) {
         self.told.lock().unwrap().first.extend(replies.iter().cloned());
     }
 
     /// Everything that was asked since the last time.
-    pub(super) fn asked(&self) -> Vec<Asked> {
+    pub(crate) fn asked(&self) -> Vec<Asked> {
         std::mem::take(&mut self.told.lock().unwrap().asked)
     }
 }
@@ -112,7 +112,7 @@ fn user(login: &str) -> Value {
 }
 
 /// A review as GitHub documents it.
-pub(super) fn review(login: &str, state: &str, environments: &[&str], comment: &str) -> Value {
+pub(crate) fn review(login: &str, state: &str, environments: &[&str], comment: &str) -> Value {
     let environments = environments.iter().map(|name| {
         json!({
             "id": 161088068, "node_id": "MDExOkVudmlyb25tZW50MTYxMDg4MDY4", "name": name,

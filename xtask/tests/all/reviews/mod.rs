@@ -3,7 +3,7 @@
 mod answers;
 pub(crate) mod audit;
 mod counting;
-mod github;
+pub(crate) mod github;
 
 use serde_json::Value;
 use xtask::engine::facts;

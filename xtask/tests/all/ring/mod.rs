@@ -5,6 +5,7 @@
 //! drawn from a seed, which is printed when something breaks: `RING_SEED=<seed>` plays that one alone. `RING=long` leaves
 //! nothing out.
 
+mod admitted;
 mod disk;
 mod found;
 mod functions;

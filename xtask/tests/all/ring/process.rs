@@ -13,7 +13,7 @@ use xtask::cmd::unless_interrupted;
 
 use super::{
     Mode, child_told, mode, report, sample,
-    work::{self, ALL, Stage, Work, alone},
+    work::{ALL, Stage, Work, alone},
 };
 use crate::{
     fleet::bootstrap,
@@ -45,7 +45,7 @@ fn child() {
     bootstrap::is(std::fs::read(program).unwrap());
     let signal = if signal { Signal::Kill } else { Signal::Interrupt };
     let how = if before { How::SignalBefore(signal) } else { How::SignalAfter(signal) };
-    let context = Fate::new(how, at).over_tools(work::context(&root, &local));
+    let context = Fate::new(how, at).over_tools(ALL[work].context(&root, &local));
     let ended = unless_interrupted("command", None, async move { ALL[work].run(&context).await });
     println!("\nended with {}: {ended:?}", code(&ended));
 }
@@ -119,6 +119,7 @@ fn a_release_is_killed_at_every_step() {
 fn what_follows_a_release_is_killed_at_every_step() {
     at_every_step(Signal::Kill, &[Work::Promote, Work::Rollback], 20);
     at_every_step(Signal::Kill, &[Work::Sync], 10);
+    at_every_step(Signal::Kill, &[Work::Reviewed, Work::Glass], 4);
 }
 
 #[test]

@@ -57,4 +57,6 @@ each! {
     a_promotion: Promote, [4, 8, 2];
     a_synchronisation: Sync, [4, 5, 2];
     a_rollback: Rollback, [4, 8, 2];
+    a_reviewed_promotion: Reviewed, [4, 8, 2];
+    a_promotion_through_broken_glass: Glass, [4, 6, 2];
 }

@@ -9,21 +9,27 @@ use std::{
 use camino::{Utf8Path, Utf8PathBuf};
 use tempfile::TempDir;
 use xtask::{
-    adapters::git::LocalGit,
+    adapters::{git::LocalGit, github::WorkflowRun},
     context::Context,
     engine::{
         dr,
-        promote::rollback::{self, Request},
+        promote::{
+            self,
+            rollback::{self, Request},
+        },
     },
-    model::version::Version,
+    model::{digest::Digest, version::Version},
 };
 
-use crate::support::{
-    faults::Fate,
-    invariants::{End, Witnessed},
-    people::STAFF,
-    project::{Bad, FUNCTIONS, Project, tree},
-    world::{self, code, promote_to, release},
+use crate::{
+    reviews::github::{GitHub, TOKEN, review},
+    support::{
+        faults::Fate,
+        invariants::{End, Witnessed},
+        people::STAFF,
+        project::{Bad, FUNCTIONS, Project, RELEASE, tree},
+        world::{self, code, promote_to, release},
+    },
 };
 
 /// A command at a place in the history.
@@ -41,10 +47,15 @@ pub(super) enum Work {
     Sync,
     /// `rollback --env uat`.
     Rollback,
+    /// `promote --to uat` in a workflow run whose review is the approval.
+    Reviewed,
+    /// `promote --to uat --break-glass`, approved, in a freeze.
+    Glass,
 }
 
 /// All of them.
-pub(super) const ALL: [Work; 6] = [Work::First, Work::Second, Work::Death, Work::Promote, Work::Sync, Work::Rollback];
+pub(super) const ALL: [Work; 8] =
+    [Work::First, Work::Second, Work::Death, Work::Promote, Work::Sync, Work::Rollback, Work::Reviewed, Work::Glass];
 
 /// How a run ends that nothing disturbs.
 pub(super) struct Undisturbed {
@@ -92,7 +103,7 @@ impl Stage {
 
     /// What a fresh process would see.
     pub(super) fn context(&self) -> Context {
-        context(self.root(), &self.local())
+        self.work.context(self.root(), &self.local())
     }
 }
 
@@ -100,18 +111,51 @@ fn local(folder: &TempDir) -> Utf8PathBuf {
     Utf8PathBuf::from_path_buf(folder.path().canonicalize().unwrap().join("local")).unwrap()
 }
 
-/// What a fresh process would see of a work tree and a local state.
-pub(super) fn context(root: &Utf8Path, local: &Utf8Path) -> Context {
-    world::context_in(root, local, Arc::new(LocalGit::open(root).unwrap()))
+/// The API of a GitHub where Rita approved `promote v1.1.0 to uat` in a run that bob dispatched. It serves until this process
+/// ends, whatever runtime asks.
+fn github(local: &Utf8Path) -> &'static str {
+    static API: OnceLock<String> = OnceLock::new();
+    API.get_or_init(|| {
+        let manifest = Digest::of(&fs::read(local.join("vault/v1.1.0/manifest.json")).unwrap()).hex();
+        let (told, api) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async {
+                let (github, reviews) = (GitHub::new().await, [review("rita-hub", "approved", &["uat"], "")]);
+                github.knows(&format!("promote v1.1.0 to uat ({manifest})"), ("bob-hub", "bob-hub"), &reviews);
+                told.send(github.api.clone()).unwrap();
+                std::future::pending::<()>().await;
+            });
+        });
+        api.recv().unwrap()
+    })
 }
 
 impl Work {
+    /// What a fresh process would see of a work tree and a local state.
+    pub(super) fn context(self, root: &Utf8Path, local: &Utf8Path) -> Context {
+        let context = world::context_in(root, local, Arc::new(LocalGit::open(root).unwrap()));
+        if self != Self::Reviewed {
+            return context;
+        }
+        let of_run = [("GITHUB_ACTIONS", "true"), ("GITHUB_RUN_ID", "4711"), ("GITHUB_REPOSITORY", "example/prices")];
+        let of_api = [("GITHUB_API_URL", github(local)), ("GITHUB_TOKEN", TOKEN)];
+        let variables = of_run.iter().chain(&of_api).map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let reviews = WorkflowRun::of(&variables.collect(), &context.clock).unwrap();
+        Context { reviews: Some(Arc::new(reviews)), ..context }
+    }
+
     /// Runs it, as the command does.
     pub(super) async fn run(self, context: &Context) -> anyhow::Result<()> {
         let uat = "uat".parse().unwrap();
         match self {
             Self::First | Self::Second | Self::Death => release(context).await.map(drop),
-            Self::Promote => promote_to(context, &uat, version("v1.1.0")).await,
+            Self::Promote | Self::Reviewed => promote_to(context, &uat, version("v1.1.0")).await,
+            Self::Glass => {
+                let (release, reason) = (version("v1.1.0"), Some("customers cannot pay"));
+                let (plan, manifest) = promote::survey::plan_breaking(context, &uat, release, reason).await?;
+                promote::run(context, &plan, &manifest).await.map(drop)
+            }
             Self::Sync => {
                 let plan = dr::plan(context, None).await?;
                 dr::run(context, &plan).await.map(drop)
@@ -167,10 +211,19 @@ fn history() -> &'static History {
     MADE.get_or_init(|| alone(make))
 }
 
+const UAT_GATE: &str = r#"gate.approvals = [{ role = "qa-lead", count = 1 }]"#;
+/// Whose review counts, and who may break the glass.
+const ADMITTING: &str = r#"gate = { approvals = [{ role = "qa-lead", count = 1 }], reviews = { source = "github" }, break_glass = { role = "manager" } }"#;
+const RITA: &str =
+    "[people.rita]\nname = \"Rita\"\nemails = [\"rita@example.com\"]\ngithub = \"Rita-Hub\"\nroles = [\"qa-lead\"]\n";
+const FREEZE: &str = "[[freezes]]\nname = \"audit\"\nzone = \"UTC\"\nenvironments = [\"uat\"]\n\
+                      from = \"2026-01-01T00:00\"\nto = \"2099-01-01T00:00\"\n";
+
 /// v1.0.0 went all the way; v1.1.0 follows, step by step.
 async fn make() -> History {
     let project = Project::new();
-    project.people(&STAFF, "");
+    project.repo().write("release.toml", &RELEASE.replace(UAT_GATE, ADMITTING));
+    project.people(&STAFF, RITA);
     project.commit("chore: people");
     project.xtask(&["policy", "apply"]).expect(0);
     let to = async |environment: &str, release: &str| {
@@ -200,8 +253,13 @@ async fn make() -> History {
     let root = project.root().to_owned();
     place(Work::Second, root.clone());
     release(&project.context()).await.unwrap();
+    place(Work::Reviewed, root.clone());
     to("uat", "v1.1.0").await;
     place(Work::Promote, root.clone());
+    project.decide("max", "approve uat v1.1.0", &["--as", "manager"]).expect(0);
+    project.staff(&STAFF, &format!("{RITA}{FREEZE}"));
+    place(Work::Glass, root.clone());
+    project.staff(&STAFF, RITA);
     take("uat", "v1.1.0").await;
     place(Work::Rollback, root.clone());
     to("prod", "v1.1.0").await;

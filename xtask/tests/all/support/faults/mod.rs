@@ -3,6 +3,7 @@
 //! [`Fate`] says when and how, and keeps the story of all calls; `vault` and `fleet` are the wrappers at the ports.
 
 mod fleet;
+mod reviews;
 mod signal;
 mod tools;
 mod vault;
@@ -22,7 +23,7 @@ use tokio::sync::Notify;
 use xtask::{
     context::{Context, Site},
     model::time::Time,
-    ports::{alarms::Alarms, clock::Clock, fleet::Fleet},
+    ports::{alarms::Alarms, clock::Clock, fleet::Fleet, reviews::Reviews},
 };
 
 pub(crate) use self::signal::Signal;
@@ -184,6 +185,9 @@ impl Fate {
             },
             signer: Arc::new(Fated { fate: Arc::clone(self), inner: context.signer, region: "" }),
             clock: Arc::new(Fated { fate: Arc::clone(self), inner: context.clock, region: "" }),
+            reviews: context
+                .reviews
+                .map(|inner| Arc::new(Fated { fate: Arc::clone(self), inner, region: "" }) as Arc<dyn Reviews>),
             ..context
         }
     }
