@@ -8,6 +8,8 @@
 )]
 
 pub mod conformance;
+#[cfg(feature = "oracle-live")]
+pub mod oracle_live;
 mod replay;
 
 pub use replay::{Asked, Replay, Reply};
@@ -21,11 +23,12 @@ use camino::{Utf8Path, Utf8PathBuf};
 use jiff::Timestamp;
 use lambda_http::{Context, LambdaEvent};
 use rusqlite::Connection;
+use serde_json::Value;
 use tower::{Service, ServiceExt as _};
 
 use crate::middleware::{ApiRequest, ApiResponse, GatewayEvent, Process};
 use crate::models::{AuditItem, Status};
-use crate::types::{AuditStore, Clock, StoreError};
+use crate::types::{AuditStore, Clock, Invocation, StoreError};
 
 /// The user of the handbook's example.
 pub const ALICE: &str = "550e8400-e29b-41d4-a716-446655440000";
@@ -144,18 +147,43 @@ pub fn seeded() -> Folder {
 
 /// Applies the seeds of `group` ("data" or "audit") to `database`, in the order of their names.
 pub fn apply_seeds(group: &str, database: &Utf8Path) {
+    let connection = Connection::open(database).unwrap();
+    for file in seed_files(group) {
+        connection.execute_batch(&file).unwrap();
+    }
+}
+
+/// The texts of the seeds of `group`, in the order of their names.
+fn seed_files(group: &str) -> Vec<String> {
     let entries = Utf8Path::new(INFRA_LOCAL).join("seed").join(group).read_dir_utf8().unwrap();
     let mut files: Vec<_> = entries.map(|entry| entry.unwrap().into_path()).collect();
     files.sort();
-    let connection = Connection::open(database).unwrap();
-    for file in files {
-        connection.execute_batch(&std::fs::read_to_string(file).unwrap()).unwrap();
-    }
+    files.into_iter().map(|file| std::fs::read_to_string(file).unwrap()).collect()
+}
+
+/// The statements of a file for SQL*Plus, each of which ends with a line that is a slash.
+#[cfg(any(test, feature = "oracle-live"))]
+fn statements(file: &str) -> Vec<String> {
+    let lines: Vec<&str> = file.lines().filter(|line| !line.starts_with("--")).collect();
+    let parts = lines.split(|line| line.trim() == "/").map(|part| part.join("\n"));
+    parts.filter(|part| !part.trim().is_empty()).collect()
+}
+
+/// The items that `infra-local/tables/<name>.json` begins with.
+pub fn tables(name: &str) -> Vec<Value> {
+    let table = std::fs::read_to_string(format!("{INFRA_LOCAL}/tables/{name}.json")).unwrap();
+    let table: Value = serde_json::from_str(&table).unwrap();
+    table["items"].as_array().unwrap().clone()
 }
 
 /// The text of `infra-local/events/<name>`.
 pub fn event_file(name: &str) -> String {
     std::fs::read_to_string(format!("{INFRA_LOCAL}/events/{name}")).unwrap()
+}
+
+/// What the stores are told by [`request`]: the id `r-1`, and no deadline.
+pub fn invocation() -> Invocation {
+    Invocation { request_id: "r-1".into(), deadline: None }
 }
 
 /// A request with `query`, as the layers hand it to a handler.
@@ -169,7 +197,7 @@ pub fn request(method: &str, query: &[(&str, &str)]) -> ApiRequest {
         path: String::new(),
         path_parameters: BTreeMap::new(),
         query: parameters,
-        request_id: "r-1".into(),
+        invocation: invocation(),
         lambda_request_id: "l-1".into(),
     }
 }
@@ -229,6 +257,7 @@ pub fn block_on<F: Future>(future: F) -> F::Output {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::models::Price;
 
     #[test]
     fn dynamodb_begins_with_what_sqlite_begins_with() {
@@ -240,15 +269,49 @@ mod tests {
                     FROM system_configuration";
         let mut statement = connection.prepare(rows).unwrap();
         let rows = statement.query_map([], |row| row.get::<_, String>(0)).unwrap();
-        let table = std::fs::read_to_string(format!("{INFRA_LOCAL}/tables/data.json")).unwrap();
-        let table: serde_json::Value = serde_json::from_str(&table).unwrap();
-        let sorted = |items: Vec<serde_json::Value>| {
+        let sorted = |items: Vec<Value>| {
             let mut texts: Vec<_> = items.iter().map(ToString::to_string).collect();
             texts.sort();
             texts
         };
         let rows = rows.map(|row| serde_json::from_str(&row.unwrap()).unwrap()).collect();
-        assert_eq!(sorted(table["items"].as_array().unwrap().clone()), sorted(rows));
+        assert_eq!(sorted(tables("data")), sorted(rows));
+    }
+
+    /// Every row of the data seeds, with amounts as numbers.
+    fn data_rows(connection: &Connection) -> Vec<(String, String, String, Option<Price>)> {
+        let rows = "SELECT product_id, price, currency FROM product_prices UNION ALL \
+                    SELECT environment, value, key FROM system_configuration ORDER BY 1, 3";
+        let mut statement = connection.prepare(rows).unwrap();
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get::<_, String>(1)?, row.get(2)?))).unwrap();
+        let rows = rows.map(|row| {
+            let (key, value, more): (String, String, String) = row.unwrap();
+            let price = key.starts_with("PROD-").then(|| value.parse().unwrap());
+            (key, if price.is_some() { String::new() } else { value }, more, price)
+        });
+        rows.collect()
+    }
+
+    #[test]
+    fn oracle_begins_with_what_sqlite_begins_with() {
+        let (folder, seeds) = (seeded(), seed_files("oracle"));
+        let connection = Connection::open(folder.data()).unwrap();
+        let expected = data_rows(&connection);
+        connection.execute_batch("DELETE FROM product_prices; DELETE FROM system_configuration").unwrap();
+        // Oracle's one row for statements that read no table.
+        connection.execute_batch("CREATE TABLE dual (dummy); INSERT INTO dual VALUES ('X')").unwrap();
+        // The first file is DDL, which only Oracle understands; the others are SQL that SQLite understands as well.
+        for _ in 0..2 {
+            for statement in seeds[1..].iter().flat_map(|file| statements(file)) {
+                connection.execute_batch(&statement).unwrap();
+            }
+            assert_eq!(data_rows(&connection), expected);
+        }
+        assert_eq!(expected.len(), 25);
+        let schema = statements(&seeds[0]).join("\n");
+        for column in ["product_id", "price", "currency", "environment", "key", "value"] {
+            assert!(schema.contains(&format!(" {column} ")), "{column}");
+        }
     }
 
     #[test]
