@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use oracle::Connection;
 
-use super::{seed_files, statements};
+use super::seeds::{seed_files, statements};
 use crate::clients::OracleClient;
 use crate::types::{Credentials, OracleAccess, OracleAddress, OracleLogin, Secret, SystemClock};
 
