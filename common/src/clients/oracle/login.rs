@@ -63,11 +63,15 @@ impl Login {
         })
     }
 
-    /// Notes that the database refused these, and reads the secret once more. `None` if it says the same.
-    pub(super) async fn other_than(&self, refused: Credentials) -> Result<Option<Credentials>, OracleError> {
+    /// Keeps these from being offered again for a while.
+    pub(super) fn note_refused(&self, refused: Credentials) {
         let now = self.clock.now();
-        self.with_known(|known| known.refused = Some((refused.clone(), now)));
-        Ok(Some(self.read().await?).filter(|fresh| *fresh != refused))
+        self.with_known(|known| known.refused = Some((refused, now)));
+    }
+
+    /// What the secret says now. `None` if it says the same as what was refused.
+    pub(super) async fn other_than(&self, refused: &Credentials) -> Result<Option<Credentials>, OracleError> {
+        Ok(Some(self.read().await?).filter(|fresh| fresh != refused))
     }
 
     async fn read(&self) -> Result<Credentials, OracleError> {

@@ -21,7 +21,7 @@ pub struct OracleClient<D: Driver = Odpi> {
     store: &'static str,
     module: &'static str,
     clock: Arc<dyn Clock>,
-    login: Login,
+    login: Arc<Login>,
     line: Arc<Line<D>>,
 }
 
@@ -59,7 +59,7 @@ impl OracleClient {
         clock: Arc<dyn Clock>,
     ) -> std::io::Result<Self> {
         let OracleAccess { address, login, library } = access;
-        let login = Login::new(login, Arc::clone(&clock))?;
+        let login = Arc::new(Login::new(login, Arc::clone(&clock))?);
         let line = Arc::new(Line { driver: Odpi::new(address, library), open: Mutex::default() });
         Ok(Self { store, module, clock, login, line })
     }
@@ -97,7 +97,7 @@ impl<D: Driver> OracleClient<D> {
         match fault.kind {
             FaultKind::NotFound => Ok(Vec::new()),
             FaultKind::Disconnected => self.attempt(&credentials, call).await,
-            FaultKind::Credentials => match self.login.other_than(credentials).await? {
+            FaultKind::Credentials => match self.login.other_than(&credentials).await? {
                 Some(fresh) => self.attempt(&fresh, call).await,
                 None => Err(fault.into()),
             },
@@ -106,9 +106,18 @@ impl<D: Driver> OracleClient<D> {
     }
 
     async fn attempt(&self, credentials: &Credentials, call: &Arc<Call>) -> Result<Vec<Row>, OracleError> {
-        let (line, credentials, call) = (Arc::clone(&self.line), credentials.clone(), Arc::clone(call));
-        let rows = tokio::task::spawn_blocking(move || line.rows(credentials, &call)).await;
-        Ok(rows.map_err(OracleError::Gone)??)
+        let (line, login) = (Arc::clone(&self.line), Arc::clone(&self.login));
+        let (credentials, call) = (credentials.clone(), Arc::clone(call));
+        let work = move || {
+            let rows = line.rows(&credentials, &call);
+            if let Err(OracleFault { kind: FaultKind::Credentials, .. }) = rows {
+                // Here and not where the answer is awaited: the database lets whoever failed before wait for its refusal, and by
+                // then nobody may be there any more.
+                login.note_refused(credentials);
+            }
+            rows
+        };
+        Ok(tokio::task::spawn_blocking(work).await.map_err(OracleError::Gone)??)
     }
 }
 
@@ -124,7 +133,7 @@ struct Open<D: Driver> {
 }
 
 impl<D: Driver> Line<D> {
-    fn rows(&self, credentials: Credentials, call: &Call) -> Result<Vec<Row>, OracleFault> {
+    fn rows(&self, credentials: &Credentials, call: &Call) -> Result<Vec<Row>, OracleFault> {
         let open = self.opened(credentials, call)?;
         let rows = self.driver.rows(&open.pool, call);
         if let Err(OracleFault {
@@ -138,13 +147,13 @@ impl<D: Driver> Line<D> {
 
     /// The pool of this user. It is kept by the thread that made it, even if nobody waits for that any more: the next lookup
     /// then finds it made.
-    fn opened(&self, credentials: Credentials, call: &Call) -> Result<Arc<Open<D>>, OracleFault> {
+    fn opened(&self, credentials: &Credentials, call: &Call) -> Result<Arc<Open<D>>, OracleFault> {
         let mut slot = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        match slot.as_ref().filter(|open| open.credentials == credentials) {
+        match slot.as_ref().filter(|open| open.credentials == *credentials) {
             Some(open) => Ok(Arc::clone(open)),
             None => {
-                let pool = self.driver.open(&credentials, call.limit)?;
-                Ok(Arc::clone(slot.insert(Arc::new(Open { credentials, pool }))))
+                let pool = self.driver.open(credentials, call.limit)?;
+                Ok(Arc::clone(slot.insert(Arc::new(Open { credentials: credentials.clone(), pool }))))
             }
         }
     }

@@ -49,7 +49,7 @@ type Done = Arc<Mutex<Vec<(Step, String)>>>;
 fn client(login: OracleLogin, clock: Arc<dyn Clock>, does: Does) -> (OracleClient<Fake>, Done) {
     let done = Done::default();
     let line = Arc::new(Line { driver: Fake { does, done: Arc::clone(&done) }, open: Mutex::default() });
-    let login = Login::new(login, Arc::clone(&clock)).unwrap();
+    let login = Arc::new(Login::new(login, Arc::clone(&clock)).unwrap());
     (OracleClient { store: "price", module: "price-fetcher", clock, login, line }, done)
 }
 
@@ -212,6 +212,14 @@ fn a_database_that_was_mended_instead_of_the_secret_is_asked_after_a_minute() {
 }
 
 #[test]
+fn a_rotated_password_that_is_refused_too_waits_as_well() {
+    let (client, done, replay) = rotated("right", &["old", "new"], Arc::new(FixedClock));
+    assert!(ask(&client).unwrap_err().starts_with("ORACLE_CREDENTIALS (ORA-01017)"));
+    assert!(ask(&client).unwrap_err().contains("less than a minute ago"));
+    assert_eq!((done.lock().unwrap().len(), replay.asked().len()), (2, 3));
+}
+
+#[test]
 fn a_secret_that_cannot_be_read_is_no_login() {
     let replay = Replay::new(|_, _| Reply::Refuse(400, "AccessDeniedException"));
     let login = OracleLogin::Stored { access: replay.access(), secret: "s".into(), user: None };
@@ -220,18 +228,29 @@ fn a_secret_that_cannot_be_read_is_no_login() {
     assert_eq!(steps(&done), []);
 }
 
-/// A database that answers when it is told to.
-fn slow() -> (OracleClient<Fake>, Done, Sender<()>) {
-    let (go, wait): (Sender<()>, Receiver<()>) = channel();
-    let wait = Mutex::new(wait);
+/// A database that answers a login when it is told to, and how.
+struct Slow {
+    client: OracleClient<Fake>,
+    done: Done,
+    answer: Sender<Result<(), OracleFault>>,
+    asked: Receiver<()>,
+}
+
+fn slow() -> Slow {
+    let (answer, told) = channel();
+    let (ask, asked) = channel::<()>();
+    let ends = Mutex::new((ask, told));
     let does = move |step, _: &str| {
-        if step == Step::Open {
-            wait.lock().unwrap().recv().unwrap();
+        if step == Step::Rows {
+            return Ok(());
         }
-        Ok(())
+        let (ask, told): &(Sender<()>, Receiver<_>) = &ends.lock().unwrap();
+        // Where nobody listens any more, nobody answers either.
+        ask.send(()).unwrap();
+        told.recv().unwrap()
     };
     let (client, done) = client(given(), Arc::new(FixedClock), Box::new(does));
-    (client, done, go)
+    Slow { client, done, answer, asked }
 }
 
 fn ending_in(milliseconds: i64) -> Invocation {
@@ -239,16 +258,30 @@ fn ending_in(milliseconds: i64) -> Invocation {
     Invocation { deadline: Some(deadline), ..invocation() }
 }
 
-#[test]
-fn whoever_waits_waits_for_a_bounded_time_and_the_late_pool_is_kept() {
-    let (client, done, go) = slow();
+/// A lookup that nobody waits for any more when `answer` comes; ends when its thread has. Another login panics.
+fn too_late(slow: Slow, answer: Result<(), OracleFault>) -> (OracleClient<Fake>, Done) {
+    let Slow { client, done, answer: answers, asked } = slow;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let late = runtime.block_on(client.in_time(&ending_in(2_100), "read", Query::new("SELECT 1")));
     assert!(matches!(late, Err(OracleError::Late)));
-    go.send(()).unwrap();
-    // What the first lookup began serves the second.
-    runtime.block_on(client.in_time(&invocation(), "read", Query::new("SELECT 1"))).unwrap();
-    assert_eq!(steps(&done).iter().filter(|step| **step == Step::Open).count(), 1);
+    asked.recv().unwrap();
+    answers.send(answer).unwrap();
+    drop(runtime);
+    (client, done)
+}
+
+#[test]
+fn whoever_waits_waits_for_a_bounded_time_and_the_late_pool_is_kept() {
+    let (client, done) = too_late(slow(), Ok(()));
+    ask(&client).unwrap();
+    assert_eq!(steps(&done), [Step::Open, Step::Rows, Step::Rows]);
+}
+
+#[test]
+fn a_refusal_that_comes_too_late_still_counts() {
+    let (client, done) = too_late(slow(), Err(OracleFault::of("ORA-01017: invalid username/password; logon denied")));
+    assert!(ask(&client).unwrap_err().contains("less than a minute ago"));
+    assert_eq!(steps(&done), [Step::Open]);
 }
 
 #[test]
