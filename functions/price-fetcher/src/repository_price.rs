@@ -89,6 +89,7 @@ mod tests {
 
     use common::clients::{Access, SqliteClient};
     use common::testing::{FixedClock, Folder, Replay, block_on, invocation, seeded, tables};
+    use common::types::Row;
 
     use super::*;
 
@@ -122,6 +123,39 @@ mod tests {
         let folder = seeded();
         block_on(gives_the_seeded_prices(&on_sqlite(&folder)));
         assert_eq!(price(&folder, "PROD-102").unwrap().unwrap().price.to_string(), "149.90");
+    }
+
+    /// Prices as ODPI-C writes what Oracle keeps of them: a NUMBER has no zeros at its end, and one before its point.
+    struct Numbers;
+
+    impl SqlStore for Numbers {
+        async fn rows(&self, _: &Invocation, _: &'static str, query: Query) -> Result<Vec<Row>, StoreError> {
+            let rows = [
+                ("PROD-101", Some("99.99"), "USD"),
+                ("PROD-102", Some("149.9"), "USD"),
+                ("PROD-103", Some("0.1"), "EUR"),
+                ("PROD-104", Some("1250"), "JPY"),
+                ("PROD-105", Some("123456789.123456"), "USD"),
+                ("TOO-LONG", Some("12345678901234567890123456789012345678"), "USD"),
+                ("MINUS", Some("-0.01"), "USD"),
+                ("NULL", None, "USD"),
+            ];
+            let row = rows.iter().find(|(product, ..)| *product == query.binds()[0].1);
+            let texts = |(_, price, currency): &(&str, Option<&str>, &str)| {
+                vec![price.map(str::to_owned), Some((*currency).to_owned())]
+            };
+            Ok(row.map(texts).into_iter().collect())
+        }
+    }
+
+    #[test]
+    fn numbers_of_oracle_are_the_seeded_prices_and_what_cannot_be_kept_exactly_is_malformed() {
+        let store = SqlPriceStore::new(Numbers);
+        block_on(gives_the_seeded_prices(&store));
+        for product in ["TOO-LONG", "MINUS", "NULL"] {
+            let price = block_on(store.price(&product.parse().unwrap(), &invocation()));
+            assert!(matches!(price, Err(StoreError::Malformed { what: "price", .. })), "{product}");
+        }
     }
 
     #[test]
