@@ -8,9 +8,13 @@
 )]
 
 pub mod conformance;
+#[cfg(feature = "oracle-live")]
+pub mod oracle_live;
 mod replay;
+mod seeds;
 
 pub use replay::{Asked, Replay, Reply};
+pub use seeds::{apply_seeds, seeded, tables};
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -25,7 +29,7 @@ use tower::{Service, ServiceExt as _};
 
 use crate::middleware::{ApiRequest, ApiResponse, GatewayEvent, Process};
 use crate::models::{AuditItem, Status};
-use crate::types::{AuditStore, Clock, StoreError};
+use crate::types::{AuditStore, Clock, Invocation, StoreError};
 
 /// The user of the handbook's example.
 pub const ALICE: &str = "550e8400-e29b-41d4-a716-446655440000";
@@ -134,28 +138,14 @@ pub fn folder() -> Folder {
     Folder { _guard: guard, path }
 }
 
-/// A folder with both databases, made by the seeds.
-pub fn seeded() -> Folder {
-    let folder = folder();
-    apply_seeds("data", &folder.data());
-    apply_seeds("audit", &folder.audit());
-    folder
-}
-
-/// Applies the seeds of `group` ("data" or "audit") to `database`, in the order of their names.
-pub fn apply_seeds(group: &str, database: &Utf8Path) {
-    let entries = Utf8Path::new(INFRA_LOCAL).join("seed").join(group).read_dir_utf8().unwrap();
-    let mut files: Vec<_> = entries.map(|entry| entry.unwrap().into_path()).collect();
-    files.sort();
-    let connection = Connection::open(database).unwrap();
-    for file in files {
-        connection.execute_batch(&std::fs::read_to_string(file).unwrap()).unwrap();
-    }
-}
-
 /// The text of `infra-local/events/<name>`.
 pub fn event_file(name: &str) -> String {
     std::fs::read_to_string(format!("{INFRA_LOCAL}/events/{name}")).unwrap()
+}
+
+/// What the stores are told by [`request`]: the id `r-1`, and no deadline.
+pub fn invocation() -> Invocation {
+    Invocation { request_id: "r-1".into(), deadline: None }
 }
 
 /// A request with `query`, as the layers hand it to a handler.
@@ -169,7 +159,7 @@ pub fn request(method: &str, query: &[(&str, &str)]) -> ApiRequest {
         path: String::new(),
         path_parameters: BTreeMap::new(),
         query: parameters,
-        request_id: "r-1".into(),
+        invocation: invocation(),
         lambda_request_id: "l-1".into(),
     }
 }
@@ -224,58 +214,4 @@ where
 /// Runs `future` to its end on this thread.
 pub fn block_on<F: Future>(future: F) -> F::Output {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn dynamodb_begins_with_what_sqlite_begins_with() {
-        let folder = seeded();
-        let connection = Connection::open(folder.data()).unwrap();
-        let rows = "SELECT json_object('pk', 'PRICE#' || product_id, 'sk', 'PRICE', 'price', price, 'currency', currency) \
-                    FROM product_prices UNION ALL \
-                    SELECT json_object('pk', 'CONFIGURATION#' || environment, 'sk', key, 'value', value) \
-                    FROM system_configuration";
-        let mut statement = connection.prepare(rows).unwrap();
-        let rows = statement.query_map([], |row| row.get::<_, String>(0)).unwrap();
-        let table = std::fs::read_to_string(format!("{INFRA_LOCAL}/tables/data.json")).unwrap();
-        let table: serde_json::Value = serde_json::from_str(&table).unwrap();
-        let sorted = |items: Vec<serde_json::Value>| {
-            let mut texts: Vec<_> = items.iter().map(ToString::to_string).collect();
-            texts.sort();
-            texts
-        };
-        let rows = rows.map(|row| serde_json::from_str(&row.unwrap()).unwrap()).collect();
-        assert_eq!(sorted(table["items"].as_array().unwrap().clone()), sorted(rows));
-    }
-
-    #[test]
-    fn every_seed_applies_twice_and_changes_nothing_the_second_time() {
-        let folder = seeded();
-        let dump = |path: &Utf8Path, sql: &str| -> Vec<String> {
-            let connection = Connection::open(path).unwrap();
-            let mut statement = connection.prepare(sql).unwrap();
-            statement.query_map([], |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap()
-        };
-        let state = || {
-            [
-                dump(&folder.data(), "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name"),
-                dump(&folder.data(), "SELECT product_id || price || currency FROM product_prices"),
-                dump(&folder.data(), "SELECT environment || key || value FROM system_configuration"),
-                dump(&folder.audit(), "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name"),
-                dump(&folder.audit(), "PRAGMA journal_mode"),
-            ]
-        };
-        let first = state();
-        apply_seeds("data", &folder.data());
-        apply_seeds("audit", &folder.audit());
-        assert_eq!(state(), first);
-        assert!(first[1].contains(&"PROD-10199.99USD".to_owned()));
-        for environment in ["dev", "qa", "uat", "prod", "dr"] {
-            assert!(first[2].iter().any(|row| row.starts_with(environment)), "{environment}");
-        }
-        assert_eq!((first[3].len(), first[4].as_slice()), (4, ["wal".to_owned()].as_slice()));
-    }
 }

@@ -6,9 +6,9 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use camino::Utf8PathBuf;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, ToSql};
 
-use crate::types::StoreError;
+use crate::types::{Invocation, Query, Row, SqlStore, StoreError};
 
 /// How long a statement waits for another process that writes to the same database.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
@@ -91,10 +91,29 @@ impl SqliteClient {
     }
 }
 
+impl SqlStore for SqliteClient {
+    async fn rows(&self, _: &Invocation, action: &'static str, query: Query) -> Result<Vec<Row>, StoreError> {
+        self.run(action, |connection| {
+            let mut statement = connection.prepare_cached(query.text())?;
+            // SQLite takes a value that is not given for NULL; Oracle refuses the statement (ORA-01008).
+            let (given, needed) = (query.binds().len(), statement.parameter_count());
+            if given != needed {
+                return Err(rusqlite::Error::InvalidParameterCount(given, needed));
+            }
+            let names: Vec<String> = query.binds().iter().map(|(name, _)| format!(":{name}")).collect();
+            let values = query.binds().iter().map(|(_, value)| value as &dyn ToSql);
+            let binds: Vec<_> = names.iter().map(String::as_str).zip(values).collect();
+            let columns = statement.column_count();
+            // A number of SQLite's own, which may be a float, is no text, and refused.
+            statement.query_map(&*binds, |row| (0..columns).map(|at| row.get(at)).collect())?.collect()
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{Folder, folder};
+    use crate::testing::{Folder, block_on, folder, invocation};
 
     fn count(client: &SqliteClient) -> Result<i64, StoreError> {
         client.run("count", |connection| connection.query_row("SELECT count(*) FROM t", [], |row| row.get(0)))
@@ -130,6 +149,21 @@ mod tests {
         assert_eq!(count(&client).unwrap(), 1);
         std::fs::rename(make(&folder, "new.db", 3), &path).unwrap();
         assert_eq!(count(&client).unwrap(), 3);
+    }
+
+    #[test]
+    fn rows_are_texts_and_every_bind_is_given() {
+        let folder = folder();
+        let connection = Connection::open(folder.path.join("t.db")).unwrap();
+        connection.execute_batch("CREATE TABLE t (a, b); INSERT INTO t VALUES ('1', NULL), ('2', 2.5)").unwrap();
+        let client = SqliteClient::new("price", folder.path.join("t.db"), Access::Read);
+        let rows = |query: Query| block_on(client.rows(&invocation(), "read", query));
+        let by_a = |a: &str| rows(Query::new("SELECT a, b FROM t WHERE a = :a").bind("a", a));
+        assert_eq!(by_a("1").unwrap(), [[Some("1".to_owned()), None]]);
+        assert_eq!(by_a("' OR 1 = 1 --").unwrap(), [[None; 0]; 0]);
+        assert!(by_a("2").is_err(), "a float is no text");
+        assert!(rows(Query::new("SELECT a FROM t WHERE a = :a")).is_err());
+        assert!(rows(Query::new("SELECT a FROM t WHERE a = :a").bind("b", "1")).is_err());
     }
 
     #[test]

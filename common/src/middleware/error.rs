@@ -139,7 +139,7 @@ where
     }
 
     fn call(&mut self, request: ApiRequest) -> Self::Future {
-        let request_id = request.request_id.clone();
+        let request_id = request.invocation.request_id.clone();
         let answer = self.inner.call(request);
         Box::pin(async move { Ok(answer.await.unwrap_or_else(|error| error.into_response(&request_id))) })
     }

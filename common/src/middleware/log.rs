@@ -108,7 +108,8 @@ where
     fn call(&mut self, request: ApiRequest) -> Self::Future {
         let log = self.layer.layer(()).layer;
         let started = log.clock.now();
-        let (request_id, lambda_request_id) = (request.request_id.clone(), request.lambda_request_id.clone());
+        let (request_id, lambda_request_id) =
+            (request.invocation.request_id.clone(), request.lambda_request_id.clone());
         let answer = self.inner.call(request);
         Box::pin(async move {
             let result = answer.await;

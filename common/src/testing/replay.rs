@@ -1,4 +1,4 @@
-//! A DynamoDB that answers what a test tells it to, over real HTTP on the loopback: what no emulator does on demand.
+//! A service of AWS that answers what a test tells it to, over real HTTP on the loopback: what no emulator does on demand.
 
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -8,7 +8,7 @@ use std::thread;
 
 use serde_json::{Value, json};
 
-use crate::types::{DynamoAccess, Secret};
+use crate::types::{AwsAccess, Secret};
 
 /// What is answered.
 pub enum Reply {
@@ -43,6 +43,32 @@ pub struct Replay {
 impl Replay {
     /// Answers every operation by `reply`, which is told its name and how often it was asked before.
     pub fn new(reply: impl Fn(&str, usize) -> Reply + Send + 'static) -> Self {
+        Self::on(move |operation, before, _| reply(operation, before))
+    }
+
+    /// A table of DynamoDB with these items, whose attributes are all texts: `GetItem` by its key, `Query` by `:pk`.
+    pub fn of_items(items: Vec<Value>) -> Self {
+        Self::on(move |operation, _, input| {
+            let typed = |item: &Value| {
+                let texts = item.as_object().unwrap().iter().map(|(name, text)| (name.clone(), json!({ "S": text })));
+                Value::Object(texts.collect())
+            };
+            let found = |pk: &Value, sk: Option<&Value>| {
+                let own = items.iter().filter(|item| item["pk"] == *pk && sk.is_none_or(|sk| item["sk"] == *sk));
+                own.map(typed).collect::<Vec<_>>()
+            };
+            let (key, partition) = (&input["Key"], &input["ExpressionAttributeValues"][":pk"]["S"]);
+            Reply::Json(match operation {
+                "GetItem" => match found(&key["pk"]["S"], Some(&key["sk"]["S"])).pop() {
+                    Some(item) => json!({ "Item": item }),
+                    None => json!({}),
+                },
+                _ => json!({ "Items": found(partition, None) }),
+            })
+        })
+    }
+
+    fn on(reply: impl Fn(&str, usize, &Value) -> Reply + Send + 'static) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
         let (closed, asked) = (Arc::<AtomicBool>::default(), Arc::<Mutex<Vec<Asked>>>::default());
@@ -58,8 +84,8 @@ impl Replay {
     }
 
     /// How it is called.
-    pub fn access(&self) -> DynamoAccess {
-        DynamoAccess {
+    pub fn access(&self) -> AwsAccess {
+        AwsAccess {
             endpoint: format!("http://127.0.0.1:{}", self.port),
             region: "eu-central-1".into(),
             key_id: "AKID".into(),
@@ -84,7 +110,7 @@ impl Drop for Replay {
 /// One request per connection; the connection, if nothing is answered.
 fn serve(
     mut client: TcpStream,
-    reply: &impl Fn(&str, usize) -> Reply,
+    reply: &impl Fn(&str, usize, &Value) -> Reply,
     noted: &Mutex<Vec<Asked>>,
 ) -> io::Result<Option<TcpStream>> {
     let (mut head, mut byte) = (Vec::new(), [0]);
@@ -103,14 +129,15 @@ fn serve(
         "dynamodb_20120810.getitem" => "GetItem",
         "dynamodb_20120810.putitem" => "PutItem",
         "dynamodb_20120810.query" => "Query",
+        "secretsmanager.getsecretvalue" => "GetSecretValue",
         other => return Err(std::io::Error::other(format!("nobody asks for `{other}` here"))),
     };
     let mut noted = noted.lock().unwrap();
     let before = noted.iter().filter(|asked| asked.operation == operation).count();
-    let input = serde_json::from_slice(&body).unwrap();
-    noted.push(Asked { operation: operation.to_owned(), head, input });
+    let input: Value = serde_json::from_slice(&body).unwrap();
+    noted.push(Asked { operation: operation.to_owned(), head, input: input.clone() });
     drop(noted);
-    let (status, body) = match reply(operation, before) {
+    let (status, body) = match reply(operation, before, &input) {
         Reply::Json(body) => (200, body),
         Reply::Refuse(status, name) => {
             let kind = format!("com.amazonaws.dynamodb.v20120810#{name}");

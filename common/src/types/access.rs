@@ -1,10 +1,14 @@
-//! Where a service of AWS is, and as whom it is called. Secrets show themselves to nobody.
+//! Where a service is, and as whom it is called. Secrets show themselves to nobody.
 
 use std::fmt;
 
-/// How DynamoDB is called.
+use camino::Utf8PathBuf;
+
+use crate::types::OracleAddress;
+
+/// How a service of AWS is called.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DynamoAccess {
+pub struct AwsAccess {
     /// `https://` or `http://`, a host, and perhaps a port.
     pub endpoint: String,
     /// The region, such as `eu-central-1`.
@@ -17,6 +21,42 @@ pub struct DynamoAccess {
     pub session_token: Option<Secret>,
 }
 
+/// How an Oracle database is reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OracleAccess {
+    /// Where it is.
+    pub address: OracleAddress,
+    /// As whom.
+    pub login: OracleLogin,
+    /// The folder of the client library; `None` leaves it to the machine's loader (on Lambda: `/opt/lib` of a layer).
+    pub library: Option<Utf8PathBuf>,
+}
+
+/// Where user and password come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OracleLogin {
+    /// From the environment, on a developer's machine.
+    Given(Credentials),
+    /// From AWS Secrets Manager, which may change them at any time.
+    Stored {
+        /// How Secrets Manager is called.
+        access: AwsAccess,
+        /// The secret's name or ARN.
+        secret: String,
+        /// The user, where the secret names none.
+        user: Option<String>,
+    },
+}
+
+/// Who logs in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Credentials {
+    /// The database user.
+    pub user: String,
+    /// Its password.
+    pub password: Secret,
+}
+
 /// A text that nobody may read in a log or an error: `Debug` redacts it, and there is no `Display`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
@@ -27,7 +67,7 @@ impl Secret {
         Self(text)
     }
 
-    /// The text, for signing only.
+    /// The text, for signing and logging in only.
     pub fn expose(&self) -> &str {
         &self.0
     }

@@ -4,10 +4,16 @@
 
 mod access;
 mod clock;
+mod invocation;
+mod oracle_address;
 mod settings;
+mod sql;
 mod store;
 
-pub use access::{DynamoAccess, Secret};
+pub use access::{AwsAccess, Credentials, OracleAccess, OracleLogin, Secret};
 pub use clock::{Clock, SystemClock};
-pub use settings::{Profile, Settings, SettingsError, Store};
+pub use invocation::Invocation;
+pub use oracle_address::{InvalidOracleAddress, OracleAddress};
+pub use settings::{Audit, Profile, Settings, SettingsError, Store};
+pub use sql::{Query, Row, SqlStore};
 pub use store::{AuditStore, StoreError};

@@ -1,12 +1,14 @@
 //! What a process is told by its environment variables, read once at the start and checked as a whole.
 
-use std::env::VarError;
+mod store;
 
-use camino::Utf8PathBuf;
+use std::env::VarError;
 
 use crate::constants::AUDIT_TABLE_LOCAL;
 use crate::models::{Environment, InvalidEnvironment};
-use crate::types::{DynamoAccess, Secret};
+use crate::types::InvalidOracleAddress;
+
+pub use store::{Audit, Store};
 
 /// What the runtime library reads for itself, and panics without.
 const SET_BY_LAMBDA: [&str; 4] = [
@@ -36,27 +38,6 @@ pub enum Profile {
     Aws,
 }
 
-/// Which engine holds prices, configuration and audit items.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Store {
-    /// Two SQLite databases, made and seeded by the toolchain; for the local profile only.
-    Sqlite {
-        /// `SQLITE_DATA`: the path of the database with prices and configuration.
-        data: Utf8PathBuf,
-        /// `SQLITE_AUDIT`: the path of the database with the audit table.
-        audit: Utf8PathBuf,
-    },
-    /// Two tables of DynamoDB, made by the infrastructure team.
-    Dynamo {
-        /// Where DynamoDB is, and as whom it is called.
-        access: DynamoAccess,
-        /// `TABLE_DATA`: the table with prices and configuration.
-        data: String,
-        /// `TABLE_AUDIT`: the table with the audit items.
-        audit: String,
-    },
-}
-
 /// The environment variables do not describe a function that may run.
 #[derive(Debug, thiserror::Error)]
 pub enum SettingsError {
@@ -72,18 +53,32 @@ pub enum SettingsError {
     /// `APP_PROFILE` is unknown.
     #[error("environment variable APP_PROFILE is {0:?}: use local or aws")]
     Profile(String),
-    /// `STORE` names an engine that this build does not have.
-    #[error("store {0:?} is not available in this build: set STORE to dynamodb, or on a laptop to sqlite")]
-    StoreNotAvailable(String),
+    /// `STORE` names an engine that there is not.
+    #[error("store {0:?} is not known: set STORE to oracle or dynamodb, or on a laptop to sqlite")]
+    StoreNotKnown(String),
     /// SQLite outside of a laptop would lose every audit item with its sandbox.
-    #[error("STORE is sqlite under profile aws: SQLite is allowed under profile local only")]
-    SqliteOutsideLocal,
+    #[error("{0} asks for SQLite under profile aws: SQLite is allowed under profile local only")]
+    SqliteOutsideLocal(&'static str),
     /// A variable that Lambda sets is not there, so there is nobody to ask for work.
     #[error("environment variable {0} is not set: run the function with `cargo xtask invoke` or `cargo xtask serve`")]
     NotOnLambda(&'static str),
     /// The SQLite audit database has one table name.
-    #[error("TABLE_AUDIT is {0:?}: with STORE=sqlite it is {AUDIT_TABLE_LOCAL}, or not set")]
+    #[error("TABLE_AUDIT is {0:?}: with audit items in SQLite it is {AUDIT_TABLE_LOCAL}, or not set")]
     AuditTable(String),
+    /// Oracle holds no audit items, so another store has to.
+    #[error("STORE is oracle, which holds no audit items: set TABLE_AUDIT for DynamoDB, or on a laptop SQLITE_AUDIT")]
+    NoAudit,
+    /// Where the database is said to be.
+    #[error("the address of the Oracle database is not usable")]
+    OracleAddress(#[from] InvalidOracleAddress),
+    /// A password in a function's configuration is read by everybody who may look at the function.
+    #[error(
+        "ORACLE_PASSWORD is set under profile aws: remove it, and name a secret of Secrets Manager in ORACLE_SECRET"
+    )]
+    PasswordOutsideLocal,
+    /// Two passwords, and no word on which is meant.
+    #[error("ORACLE_SECRET and ORACLE_PASSWORD are both set: remove one of them")]
+    TwoPasswords,
 }
 
 impl Settings {
@@ -92,51 +87,39 @@ impl Settings {
     /// # Errors
     /// The first variable that is missing or wrong, in the order in which they are documented.
     pub fn read(variable: impl Fn(&'static str) -> Result<String, VarError>) -> Result<Self, SettingsError> {
-        let optional = |name| match variable(name) {
-            Ok(value) => Ok(Some(value).filter(|value| !value.is_empty())),
-            Err(VarError::NotPresent) => Ok(None),
-            Err(VarError::NotUnicode(_)) => Err(SettingsError::NotText(name)),
-        };
-        let required = |name| optional(name)?.ok_or(SettingsError::Missing(name));
-
-        let profile = match required("APP_PROFILE")?.as_str() {
+        let variables = Variables(&variable);
+        let profile = match variables.required("APP_PROFILE")?.as_str() {
             "local" => Profile::Local,
             "aws" => Profile::Aws,
             other => return Err(SettingsError::Profile(other.to_owned())),
         };
-        let by_lambda = |name| optional(name)?.ok_or(SettingsError::NotOnLambda(name));
-        let environment = required("APP_ENVIRONMENT")?.parse()?;
-        let store = match required("STORE")?.as_str() {
-            "sqlite" if profile != Profile::Local => return Err(SettingsError::SqliteOutsideLocal),
-            "sqlite" => {
-                match optional("TABLE_AUDIT")? {
-                    Some(table) if table != AUDIT_TABLE_LOCAL => return Err(SettingsError::AuditTable(table)),
-                    _ => {}
-                }
-                Store::Sqlite { data: required("SQLITE_DATA")?.into(), audit: required("SQLITE_AUDIT")?.into() }
-            }
-            "dynamodb" => {
-                let (data, audit) = (required("TABLE_DATA")?, required("TABLE_AUDIT")?);
-                let region = by_lambda("AWS_REGION")?;
-                // The names that every SDK of AWS reads, in the order in which it does.
-                let given = optional("AWS_ENDPOINT_URL_DYNAMODB")?
-                    .map_or_else(|| optional("AWS_ENDPOINT_URL"), |own| Ok(Some(own)));
-                let endpoint = given?.unwrap_or_else(|| format!("https://dynamodb.{region}.amazonaws.com"));
-                let access = DynamoAccess {
-                    endpoint,
-                    region,
-                    key_id: by_lambda("AWS_ACCESS_KEY_ID")?,
-                    secret: Secret::new(by_lambda("AWS_SECRET_ACCESS_KEY")?),
-                    session_token: optional("AWS_SESSION_TOKEN")?.map(Secret::new),
-                };
-                Store::Dynamo { access, data, audit }
-            }
-            other => return Err(SettingsError::StoreNotAvailable(other.to_owned())),
-        };
+        let environment = variables.required("APP_ENVIRONMENT")?.parse()?;
+        let store = Store::read(&variables, profile)?;
         for name in SET_BY_LAMBDA {
-            by_lambda(name)?;
+            variables.by_lambda(name)?;
         }
         Ok(Self { profile, environment, store })
+    }
+}
+
+/// The environment. What is empty counts as not set.
+struct Variables<'a>(&'a dyn Fn(&'static str) -> Result<String, VarError>);
+
+impl Variables<'_> {
+    fn optional(&self, name: &'static str) -> Result<Option<String>, SettingsError> {
+        match (self.0)(name) {
+            Ok(value) => Ok(Some(value).filter(|value| !value.is_empty())),
+            Err(VarError::NotPresent) => Ok(None),
+            Err(VarError::NotUnicode(_)) => Err(SettingsError::NotText(name)),
+        }
+    }
+
+    fn required(&self, name: &'static str) -> Result<String, SettingsError> {
+        self.optional(name)?.ok_or(SettingsError::Missing(name))
+    }
+
+    fn by_lambda(&self, name: &'static str) -> Result<String, SettingsError> {
+        self.optional(name)?.ok_or(SettingsError::NotOnLambda(name))
     }
 }
 
@@ -189,60 +172,9 @@ mod tests {
     fn what_is_wrong_is_refused_with_its_remedy() {
         assert!(refusal("APP_PROFILE", "Local").contains("use local or aws"));
         assert!(refusal("APP_PROFILE", "aws").contains("profile local only"));
-        assert!(refusal("STORE", "oracle").contains("\"oracle\" is not available"));
+        assert!(refusal("STORE", "postgres").contains("\"postgres\" is not known"));
         assert!(refusal("APP_ENVIRONMENT", "Prod").contains("APP_ENVIRONMENT"));
         assert!(refusal("TABLE_AUDIT", "other").contains("Audit_Logs_Local"));
-    }
-
-    const DYNAMO: [(&str, &str); 8] = [
-        ("APP_PROFILE", "aws"),
-        ("APP_ENVIRONMENT", "prod"),
-        ("STORE", "dynamodb"),
-        ("TABLE_DATA", "Data"),
-        ("TABLE_AUDIT", "Audit"),
-        ("AWS_REGION", "eu-west-1"),
-        ("AWS_ACCESS_KEY_ID", "AKID"),
-        ("AWS_SECRET_ACCESS_KEY", "hush"),
-    ];
-
-    fn dynamo_with(name: &str, value: Option<&str>) -> Result<Settings, SettingsError> {
-        Settings::read(|asked| {
-            let good = DYNAMO.iter().find(|(known, _)| *known == asked).map(|(_, value)| *value);
-            let good = good.or_else(|| SET_BY_LAMBDA.contains(&asked).then_some("128"));
-            let given = if asked == name { value } else { good };
-            given.map(str::to_owned).ok_or(VarError::NotPresent)
-        })
-    }
-
-    fn access(name: &str, value: &str) -> DynamoAccess {
-        match dynamo_with(name, Some(value)).unwrap().store {
-            Store::Dynamo { access, .. } => access,
-            other => panic!("{other:?}"),
-        }
-    }
-
-    #[test]
-    fn dynamodb_is_found_where_the_sdks_find_it() {
-        assert_eq!(access("", "").endpoint, "https://dynamodb.eu-west-1.amazonaws.com");
-        assert_eq!(access("AWS_ENDPOINT_URL", "http://127.0.0.1:4566").endpoint, "http://127.0.0.1:4566");
-        assert_eq!(access("AWS_ENDPOINT_URL_DYNAMODB", "http://db").endpoint, "http://db");
-        assert_eq!(access("AWS_SESSION_TOKEN", "").session_token, None);
-    }
-
-    #[test]
-    fn a_secret_is_not_shown() {
-        let shown = format!("{:?}", dynamo_with("AWS_SESSION_TOKEN", Some("hush")).unwrap());
-        assert!(shown.contains("AKID") && !shown.contains("hush"), "{shown}");
-    }
-
-    #[test]
-    fn what_dynamodb_needs_is_named() {
-        for (name, _) in &DYNAMO[3..] {
-            for absent in [None, Some("")] {
-                let message = dynamo_with(name, absent).unwrap_err().to_string();
-                assert!(message.contains(name) && message.contains("is not set"), "{message}");
-            }
-        }
     }
 
     #[test]

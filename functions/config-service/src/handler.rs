@@ -16,7 +16,7 @@ pub(crate) async fn handle<S: ConfigurationStore, A: AuditStore, C: Clock>(
     request: &ApiRequest,
 ) -> Result<ApiResponse, ApiError> {
     let query = ConfigurationQuery::try_from(request)?;
-    ApiResponse::ok(&app.configuration(query, &request.request_id).await?)
+    ApiResponse::ok(&app.configuration(query, &request.invocation).await?)
 }
 
 #[cfg(test)]
@@ -24,18 +24,18 @@ mod tests {
     use std::collections::BTreeMap;
     use std::sync::Arc;
 
-    use common::clients::SqliteAuditStore;
+    use common::clients::{Access, SqliteAuditStore, SqliteClient};
     use common::middleware::stack;
     use common::models::{Environment, Status};
     use common::testing::{
         ALICE, FixedClock, Folder, MemoryAudit, Recorder, audit_rows, block_on, call, event_file, request, seeded,
     };
-    use common::types::StoreError;
+    use common::types::{Invocation, StoreError};
     use serde_json::{Value, json};
 
     use super::*;
     use crate::dto::ConfigurationKey;
-    use crate::repository_configuration::SqliteConfigurationStore;
+    use crate::repository_configuration::SqlConfigurationStore;
 
     /// Knows one key, or fails.
     struct MemoryConfiguration {
@@ -43,11 +43,16 @@ mod tests {
     }
 
     impl ConfigurationStore for MemoryConfiguration {
-        async fn one(&self, environment: &Environment, key: &ConfigurationKey) -> Result<Option<String>, StoreError> {
-            Ok(self.all(environment).await?.remove(key.as_str()))
+        async fn one(
+            &self,
+            environment: &Environment,
+            key: &ConfigurationKey,
+            invocation: &Invocation,
+        ) -> Result<Option<String>, StoreError> {
+            Ok(self.all(environment, invocation).await?.remove(key.as_str()))
         }
 
-        async fn all(&self, _: &Environment) -> Result<BTreeMap<String, String>, StoreError> {
+        async fn all(&self, _: &Environment, _: &Invocation) -> Result<BTreeMap<String, String>, StoreError> {
             if self.fails {
                 return Err(StoreError::Unavailable { action: "read", store: "configuration", source: "down".into() });
             }
@@ -69,7 +74,7 @@ mod tests {
     /// Sends `event` through `lambda_http` and every layer to the function on seeded SQLite; the log goes along.
     fn send(folder: &Folder, environment: &str, event: &str) -> (u16, Value, String) {
         let app = Arc::new(App {
-            configuration: SqliteConfigurationStore::new(folder.data()),
+            configuration: SqlConfigurationStore::new(SqliteClient::new("configuration", folder.data(), Access::Read)),
             audit: SqliteAuditStore::new(folder.audit()),
             clock: FixedClock,
             environment: environment.parse().unwrap(),

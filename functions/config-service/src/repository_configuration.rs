@@ -1,13 +1,11 @@
-//! Where the system configuration comes from: the port, and SQLite or DynamoDB behind it.
+//! Where the system configuration comes from: the port, and SQLite, Oracle or DynamoDB behind it.
 
 use std::collections::BTreeMap;
 use std::future::Future;
 
-use camino::Utf8PathBuf;
-use common::clients::{Access, DynamoClient, SqliteClient};
+use common::clients::DynamoClient;
 use common::models::Environment;
-use common::types::StoreError;
-use rusqlite::{OptionalExtension as _, named_params};
+use common::types::{Invocation, Query, Row, SqlStore, StoreError};
 use serde_json::{Value, json};
 
 use crate::dto::ConfigurationKey;
@@ -19,45 +17,57 @@ pub(crate) trait ConfigurationStore: Send + Sync {
         &self,
         environment: &Environment,
         key: &ConfigurationKey,
+        invocation: &Invocation,
     ) -> impl Future<Output = Result<Option<String>, StoreError>> + Send;
 
     /// Value by key of all that is set in `environment`.
     fn all(
         &self,
         environment: &Environment,
+        invocation: &Invocation,
     ) -> impl Future<Output = Result<BTreeMap<String, String>, StoreError>> + Send;
 }
 
-/// The configuration in SQLite.
-pub(crate) struct SqliteConfigurationStore {
-    client: SqliteClient,
+/// The configuration in SQLite or Oracle, by one text of SQL.
+pub(crate) struct SqlConfigurationStore<S> {
+    sql: S,
 }
 
 const ONE: &str = "SELECT value FROM system_configuration WHERE environment = :environment AND key = :key";
 const ALL: &str = "SELECT key, value FROM system_configuration WHERE environment = :environment";
 
-impl SqliteConfigurationStore {
-    /// The configuration in the database at `path`.
-    pub(crate) fn new(path: Utf8PathBuf) -> Self {
-        Self { client: SqliteClient::new(STORE, path, Access::Read) }
+impl<S> SqlConfigurationStore<S> {
+    /// The configuration in this database.
+    pub(crate) fn new(sql: S) -> Self {
+        Self { sql }
     }
 }
 
-impl ConfigurationStore for SqliteConfigurationStore {
-    async fn one(&self, environment: &Environment, key: &ConfigurationKey) -> Result<Option<String>, StoreError> {
-        self.client.run("read one key", |connection| {
-            let mut statement = connection.prepare_cached(ONE)?;
-            let parameters = named_params! {":environment": environment.as_str(), ":key": key.as_str()};
-            statement.query_row(parameters, |row| row.get("value")).optional()
-        })
+impl<S: SqlStore> ConfigurationStore for SqlConfigurationStore<S> {
+    async fn one(
+        &self,
+        environment: &Environment,
+        key: &ConfigurationKey,
+        invocation: &Invocation,
+    ) -> Result<Option<String>, StoreError> {
+        let query = Query::new(ONE).bind("environment", environment.as_str()).bind("key", key.as_str());
+        let rows = self.sql.rows(invocation, "read one key", query).await?;
+        rows.into_iter().next().map(|row| row.into_iter().next().flatten().ok_or_else(|| null("value"))).transpose()
     }
 
-    async fn all(&self, environment: &Environment) -> Result<BTreeMap<String, String>, StoreError> {
-        self.client.run("read every key", |connection| {
-            let mut statement = connection.prepare_cached(ALL)?;
-            let parameters = named_params! {":environment": environment.as_str()};
-            statement.query_map(parameters, |row| Ok((row.get("key")?, row.get("value")?)))?.collect()
-        })
+    async fn all(
+        &self,
+        environment: &Environment,
+        invocation: &Invocation,
+    ) -> Result<BTreeMap<String, String>, StoreError> {
+        let query = Query::new(ALL).bind("environment", environment.as_str());
+        let rows = self.sql.rows(invocation, "read every key", query).await?;
+        let pair = |row: Row| {
+            let mut columns = row.into_iter().map(|column| column.ok_or_else(|| null("row")));
+            let mut next = || columns.next().unwrap_or_else(|| Err(null("row")));
+            Ok((next()?, next()?))
+        };
+        rows.into_iter().map(pair).collect()
     }
 }
 
@@ -75,14 +85,19 @@ impl DynamoConfigurationStore {
 }
 
 impl ConfigurationStore for DynamoConfigurationStore {
-    async fn one(&self, environment: &Environment, key: &ConfigurationKey) -> Result<Option<String>, StoreError> {
+    async fn one(
+        &self,
+        environment: &Environment,
+        key: &ConfigurationKey,
+        _: &Invocation,
+    ) -> Result<Option<String>, StoreError> {
         let key = json!({ "pk": { "S": partition(environment) }, "sk": { "S": key.as_str() } });
         let get = json!({ "TableName": self.table, "Key": key, "ConsistentRead": true });
         let answer = self.client.run((STORE, "read one key"), "GetItem", &get).await?;
         answer.get("Item").map(|item| text(item, "value")).transpose()
     }
 
-    async fn all(&self, environment: &Environment) -> Result<BTreeMap<String, String>, StoreError> {
+    async fn all(&self, environment: &Environment, _: &Invocation) -> Result<BTreeMap<String, String>, StoreError> {
         let mut query = json!({ "TableName": self.table, "ConsistentRead": true, "KeyConditionExpression": "pk = :pk",
             "ExpressionAttributeValues": { ":pk": { "S": partition(environment) } } });
         let mut all = BTreeMap::new();
@@ -102,6 +117,11 @@ impl ConfigurationStore for DynamoConfigurationStore {
 
 const STORE: &str = "configuration";
 
+/// Oracle takes an empty text for NULL.
+fn null(what: &'static str) -> StoreError {
+    StoreError::Malformed { what, store: STORE, source: "it is NULL".into() }
+}
+
 fn partition(environment: &Environment) -> String {
     format!("CONFIGURATION#{environment}")
 }
@@ -115,31 +135,76 @@ fn text(item: &Value, name: &'static str) -> Result<String, StoreError> {
 mod tests {
     use std::{sync::Arc, time::Duration};
 
-    use common::testing::{FixedClock, Replay, Reply, block_on, seeded};
+    use common::clients::{Access, SqliteClient};
+    use common::testing::{FixedClock, Folder, Replay, Reply, block_on, invocation, seeded, tables};
 
     use super::*;
 
-    #[test]
-    fn every_environment_has_its_own_rows() {
-        let folder = seeded();
-        let store = SqliteConfigurationStore::new(folder.data());
-        let level = |environment: &str| {
-            let key = "logging.level".parse().unwrap();
-            block_on(store.one(&environment.parse().unwrap(), &key)).unwrap()
+    /// What every store of the configuration must do that begins with what the seeds say.
+    async fn gives_the_seeded_configuration(store: &impl ConfigurationStore) {
+        let one = async |environment: &str, key: &str| {
+            let (environment, key) = (environment.parse().unwrap(), key.parse().unwrap());
+            store.one(&environment, &key, &invocation()).await.unwrap()
         };
-        assert_eq!((level("dev").as_deref(), level("prod").as_deref()), (Some("info"), Some("warn")));
-        assert_eq!(level("nowhere"), None);
-        assert_eq!(block_on(store.all(&"uat".parse().unwrap())).unwrap().len(), 4);
-        assert_eq!(block_on(store.all(&"nowhere".parse().unwrap())).unwrap().len(), 0);
+        let all = async |environment: &str| store.all(&environment.parse().unwrap(), &invocation()).await.unwrap();
+        for (environment, bulk, level, timeout) in [
+            ("dev", "true", "info", "30"),
+            ("qa", "true", "info", "30"),
+            ("uat", "false", "info", "60"),
+            ("prod", "false", "warn", "300"),
+            ("dr", "false", "warn", "300"),
+        ] {
+            let expected = [
+                ("currency.default", "USD"),
+                ("feature.bulk-lookup", bulk),
+                ("logging.level", level),
+                ("request.timeout-seconds", timeout),
+            ];
+            let expected = BTreeMap::from(expected.map(|(key, value)| (key.to_owned(), value.to_owned())));
+            assert_eq!(all(environment).await, expected, "{environment}");
+            assert_eq!(one(environment, "logging.level").await.as_deref(), Some(level), "{environment}");
+            assert_eq!(one(environment, "logging").await, None, "{environment}");
+        }
+        assert_eq!(one("nowhere", "logging.level").await, None);
+        assert_eq!(all("nowhere").await, BTreeMap::new());
+    }
+
+    fn on_sqlite(folder: &Folder) -> SqlConfigurationStore<SqliteClient> {
+        SqlConfigurationStore::new(SqliteClient::new(STORE, folder.data(), Access::Read))
     }
 
     #[test]
-    fn a_missing_table_is_unavailable() {
+    fn sqlite_gives_the_seeded_configuration() {
         let folder = seeded();
+        block_on(gives_the_seeded_configuration(&on_sqlite(&folder)));
+    }
+
+    #[test]
+    fn dynamodb_gives_the_seeded_configuration() {
+        let replay = Replay::of_items(tables("data"));
+        let client = DynamoClient::new(replay.access(), Duration::from_secs(2), Arc::new(FixedClock)).unwrap();
+        block_on(gives_the_seeded_configuration(&DynamoConfigurationStore::new(client, "Data_dev".into())));
+    }
+
+    /// On a server that is there; without its variables this fails.
+    #[cfg(feature = "oracle-live")]
+    #[test]
+    fn oracle_gives_the_seeded_configuration() {
+        let store = SqlConfigurationStore::new(common::testing::oracle_live::seeded((STORE, "config-service")));
+        block_on(gives_the_seeded_configuration(&store));
+    }
+
+    #[test]
+    fn a_missing_table_is_unavailable_and_null_is_malformed() {
+        let (folder, key) = (seeded(), "a.b".parse().unwrap());
+        let (store, dev) = (on_sqlite(&folder), "dev".parse().unwrap());
         let connection = rusqlite::Connection::open(folder.data()).unwrap();
         connection.execute_batch("DROP TABLE system_configuration").unwrap();
-        let store = SqliteConfigurationStore::new(folder.data());
-        assert!(matches!(block_on(store.all(&"dev".parse().unwrap())), Err(StoreError::Unavailable { .. })));
+        assert!(matches!(block_on(store.all(&dev, &invocation())), Err(StoreError::Unavailable { .. })));
+        connection.execute_batch("CREATE TABLE system_configuration (environment, key, value)").unwrap();
+        connection.execute_batch("INSERT INTO system_configuration VALUES ('dev', 'a.b', NULL)").unwrap();
+        assert!(matches!(block_on(store.all(&dev, &invocation())), Err(StoreError::Malformed { .. })));
+        assert!(matches!(block_on(store.one(&dev, &key, &invocation())), Err(StoreError::Malformed { .. })));
     }
 
     #[test]
@@ -157,10 +222,13 @@ mod tests {
         let client = DynamoClient::new(replay.access(), Duration::from_secs(2), Arc::new(FixedClock)).unwrap();
         let store = DynamoConfigurationStore::new(client, "Data_dev".into());
         let (dev, key) = ("dev".parse().unwrap(), "a.b".parse().unwrap());
-        assert_eq!(block_on(store.one(&dev, &key)).unwrap().as_deref(), Some("v"));
-        assert_eq!(block_on(store.one(&dev, &key)).unwrap(), None);
-        assert!(matches!(block_on(store.one(&dev, &key)), Err(StoreError::Malformed { what: "value", .. })));
-        let all = block_on(store.all(&dev)).unwrap();
+        assert_eq!(block_on(store.one(&dev, &key, &invocation())).unwrap().as_deref(), Some("v"));
+        assert_eq!(block_on(store.one(&dev, &key, &invocation())).unwrap(), None);
+        assert!(matches!(
+            block_on(store.one(&dev, &key, &invocation())),
+            Err(StoreError::Malformed { what: "value", .. })
+        ));
+        let all = block_on(store.all(&dev, &invocation())).unwrap();
         assert_eq!(all.into_keys().collect::<Vec<_>>(), ["a.b", "c.d"]);
         let asked = replay.asked();
         assert_eq!(asked[0].input["Key"], json!({ "pk": { "S": "CONFIGURATION#dev" }, "sk": { "S": "a.b" } }));

@@ -2,7 +2,7 @@
 
 use common::middleware::{ApiError, Auditor, audited};
 use common::models::{Action, Environment, Lookup, Subject};
-use common::types::{AuditStore, Clock, StoreError};
+use common::types::{AuditStore, Clock, Invocation, StoreError};
 
 use crate::dto::{ConfigurationBody, ConfigurationKey, ConfigurationQuery};
 use crate::repository_configuration::ConfigurationStore;
@@ -27,28 +27,33 @@ impl<S: ConfigurationStore, A: AuditStore, C: Clock> App<S, A, C> {
     pub(crate) async fn configuration(
         &self,
         query: ConfigurationQuery,
-        request_id: &str,
+        invocation: &Invocation,
     ) -> Result<ConfigurationBody, ApiError> {
         let ConfigurationQuery { key, user } = query;
         let subject = Subject::Configuration(key.as_ref().map(|key| key.as_str().to_owned()));
-        let lookup = Lookup { action: Action::ConfigFetch, user, subject, request_id: request_id.to_owned() };
+        let request_id = invocation.request_id.clone();
+        let lookup = Lookup { action: Action::ConfigFetch, user, subject, request_id };
         let auditor = Auditor { store: &self.audit, clock: &self.clock, environment: &self.environment };
         let missing = match &key {
             Some(key) => format!("configuration key {}", key.as_str()),
             None => format!("a configuration of environment {}", self.environment),
         };
-        audited(&auditor, lookup, self.read(key)).await?.ok_or(ApiError::NotFound(missing))
+        audited(&auditor, lookup, self.read(key, invocation)).await?.ok_or(ApiError::NotFound(missing))
     }
 
-    async fn read(&self, key: Option<ConfigurationKey>) -> Result<Option<ConfigurationBody>, StoreError> {
+    async fn read(
+        &self,
+        key: Option<ConfigurationKey>,
+        invocation: &Invocation,
+    ) -> Result<Option<ConfigurationBody>, StoreError> {
         let environment = self.environment.clone();
         match key {
             Some(key) => {
-                let value = self.configuration.one(&environment, &key).await?;
+                let value = self.configuration.one(&environment, &key, invocation).await?;
                 Ok(value.map(|value| ConfigurationBody::One { environment, key, value }))
             }
             None => {
-                let configuration = self.configuration.all(&environment).await?;
+                let configuration = self.configuration.all(&environment, invocation).await?;
                 Ok((!configuration.is_empty()).then_some(ConfigurationBody::All { environment, configuration }))
             }
         }

@@ -16,14 +16,16 @@ pub(crate) async fn handle<P: PriceStore, A: AuditStore, C: Clock>(
     request: &ApiRequest,
 ) -> Result<ApiResponse, ApiError> {
     let query = PriceQuery::try_from(request)?;
-    ApiResponse::ok(&app.price(query, &request.request_id).await?)
+    ApiResponse::ok(&app.price(query, &request.invocation).await?)
 }
 
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
 
-    use common::clients::{DynamoAuditStore, DynamoClient, SqliteAuditStore};
+    #[cfg(not(feature = "oracle-live"))]
+    use common::clients::OracleClient;
+    use common::clients::{Access, DynamoAuditStore, DynamoClient, SqliteAuditStore, SqliteClient};
     use common::constants::SMOKE_USER_ID;
     use common::middleware::stack;
     use common::models::{ProductId, Status};
@@ -31,11 +33,13 @@ mod tests {
         ALICE, FixedClock, Folder, MemoryAudit, Recorder, Replay, Reply, audit_rows, block_on, call, event_file,
         request, seeded,
     };
-    use common::types::StoreError;
+    #[cfg(not(feature = "oracle-live"))]
+    use common::types::{Credentials, OracleAccess, OracleAddress, OracleLogin, Secret, SystemClock};
+    use common::types::{Invocation, StoreError};
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::repository_price::{DynamoPriceStore, Found, SqlitePriceStore};
+    use crate::repository_price::{DynamoPriceStore, Found, SqlPriceStore};
 
     /// Knows PROD-101 at 99.90, or fails.
     struct MemoryPrices {
@@ -43,7 +47,7 @@ mod tests {
     }
 
     impl PriceStore for MemoryPrices {
-        async fn price(&self, product: &ProductId) -> Result<Option<Found>, StoreError> {
+        async fn price(&self, product: &ProductId, _: &Invocation) -> Result<Option<Found>, StoreError> {
             if self.fails {
                 return Err(StoreError::Unavailable { action: "read", store: "price", source: "down".into() });
             }
@@ -56,8 +60,9 @@ mod tests {
         App { prices: MemoryPrices { fails }, audit, clock: FixedClock, environment: "dev".parse().unwrap() }
     }
 
-    fn on_sqlite(folder: &Folder) -> Arc<App<SqlitePriceStore, SqliteAuditStore, FixedClock>> {
-        let (prices, audit) = (SqlitePriceStore::new(folder.data()), SqliteAuditStore::new(folder.audit()));
+    fn on_sqlite(folder: &Folder) -> Arc<App<SqlPriceStore<SqliteClient>, SqliteAuditStore, FixedClock>> {
+        let prices = SqlPriceStore::new(SqliteClient::new("price", folder.data(), Access::Read));
+        let audit = SqliteAuditStore::new(folder.audit());
         Arc::new(App { prices, audit, clock: FixedClock, environment: "dev".parse().unwrap() })
     }
 
@@ -234,5 +239,38 @@ mod tests {
         let malformed = well_but("GetItem", || Reply::Json(json!({ "Item": { "price": { "N": "99.99" } } })));
         let (status, body, _) = on_dynamodb(&malformed);
         assert_eq!((status, &body["error"]["code"]), (500, &json!("INTERNAL")));
+    }
+    /// Oracle on a machine where its client library is not: the folder is empty. A process that has loaded it once has it for good,
+    /// so this cannot be shown beside a server.
+    #[cfg(not(feature = "oracle-live"))]
+    fn without_the_library(folder: &Folder) -> SqlPriceStore<OracleClient> {
+        let login = OracleLogin::Given(Credentials { user: "app".into(), password: Secret::new("hush".into()) });
+        let address = OracleAddress::new("127.0.0.1", None, "FREEPDB1").unwrap();
+        let access = OracleAccess { address, login, library: Some(folder.path.clone()) };
+        SqlPriceStore::new(OracleClient::new(("price", "price-fetcher"), access, Arc::new(SystemClock)).unwrap())
+    }
+
+    #[cfg(not(feature = "oracle-live"))]
+    #[test]
+    fn without_oracles_client_library_there_is_503_and_an_error_is_audited() {
+        let (folder, recorder) = (seeded(), Recorder::default());
+        let audit = SqliteAuditStore::new(folder.audit());
+        let prices = without_the_library(&folder);
+        let app = Arc::new(App { prices, audit, clock: FixedClock, environment: "dev".parse().unwrap() });
+        let handler = move |request| {
+            let app = Arc::clone(&app);
+            async move { handle(&app, &request).await }
+        };
+        let answer = call(stack(recorder.process(), handler), &event_file("price-event.json"));
+        let body: Value = serde_json::from_str(&answer.body).unwrap();
+        assert_eq!((answer.status_code, &body["error"]["code"]), (503, &json!("STORE_UNAVAILABLE")));
+        let log: Value = serde_json::from_str(&recorder.text()).unwrap();
+        let cause = log["cause"].as_str().unwrap();
+        assert!(
+            cause.starts_with("cannot read the price in the price store: ORACLE_CLIENT_LIBRARY (DPI-1047): "),
+            "{cause}"
+        );
+        assert!(!recorder.text().contains("hush") && !recorder.text().contains("550e"), "{cause}");
+        assert_eq!(audit_rows(&folder.audit()).iter().map(|row| row.status.as_str()).collect::<Vec<_>>(), ["ERROR"]);
     }
 }

@@ -8,30 +8,48 @@ mod service;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use common::clients::{DynamoAuditStore, DynamoClient, OPERATION_TIMEOUT, SqliteAuditStore};
+use common::clients::{
+    Access, DynamoAuditStore, DynamoClient, OPERATION_TIMEOUT, OracleClient, SqliteAuditStore, SqliteClient,
+};
 use common::middleware::{Error, serve, start};
 use common::models::Environment;
-use common::types::{AuditStore, Store, SystemClock};
+use common::types::{Audit, AuditStore, Settings, Store, SystemClock};
 
-use crate::repository_price::{DynamoPriceStore, PriceStore, SqlitePriceStore};
+use crate::repository_price::{DynamoPriceStore, PriceStore, SqlPriceStore};
 use crate::service::App;
+
+/// The name in logs, and of the sessions in Oracle.
+const FUNCTION: &str = "price-fetcher";
 
 fn main() -> ExitCode {
     #[expect(clippy::disallowed_methods, reason = "the one place where this process reads its environment")]
     let variable = |name| std::env::var(name);
-    start(variable, |settings| async {
-        let environment = settings.environment;
-        match settings.store {
-            Store::Sqlite { data, audit } => {
-                run(SqlitePriceStore::new(data), SqliteAuditStore::new(audit), environment).await
-            }
-            Store::Dynamo { access, data, audit } => {
-                let client = DynamoClient::new(access, OPERATION_TIMEOUT, Arc::new(SystemClock))?;
-                let audit = DynamoAuditStore::new(client.clone(), audit);
-                run(DynamoPriceStore::new(client, data), audit, environment).await
+    start(variable, wired)
+}
+
+async fn wired(settings: Settings) -> Result<(), Error> {
+    let (environment, clock) = (settings.environment, Arc::new(SystemClock));
+    match settings.store {
+        Store::Sqlite { data, audit } => {
+            let data = SqliteClient::new("price", data, Access::Read);
+            run(SqlPriceStore::new(data), SqliteAuditStore::new(audit), environment).await
+        }
+        Store::Dynamo { access, data, audit } => {
+            let client = DynamoClient::new(access, OPERATION_TIMEOUT, clock)?;
+            let audit = DynamoAuditStore::new(client.clone(), audit);
+            run(DynamoPriceStore::new(client, data), audit, environment).await
+        }
+        Store::Oracle { access, audit } => {
+            let data = SqlPriceStore::new(OracleClient::new(("price", FUNCTION), access, clock.clone())?);
+            match audit {
+                Audit::Sqlite(path) => run(data, SqliteAuditStore::new(path), environment).await,
+                Audit::Dynamo { access, table } => {
+                    let client = DynamoClient::new(access, OPERATION_TIMEOUT, clock)?;
+                    run(data, DynamoAuditStore::new(client, table), environment).await
+                }
             }
         }
-    })
+    }
 }
 
 async fn run(
@@ -44,5 +62,5 @@ async fn run(
         let app = Arc::clone(&app);
         async move { handler::handle(&app, &request).await }
     };
-    serve("price-fetcher", environment, handler).await
+    serve(FUNCTION, environment, handler).await
 }

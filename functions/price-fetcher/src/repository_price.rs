@@ -1,50 +1,51 @@
-//! Where prices come from: the port, and SQLite or DynamoDB behind it.
+//! Where prices come from: the port, and SQLite, Oracle or DynamoDB behind it.
 
 use std::future::Future;
 
-use camino::Utf8PathBuf;
-use common::clients::{Access, DynamoClient, SqliteClient};
+use common::clients::DynamoClient;
 use common::models::{Currency, InvalidPrice, Price, ProductId};
-use common::types::StoreError;
-use rusqlite::{OptionalExtension as _, named_params};
+use common::types::{Invocation, Query, SqlStore, StoreError};
 use serde_json::json;
 
 /// Knows the price of a product.
 pub(crate) trait PriceStore: Send + Sync {
     /// The price of `product`, or `None` if there is no such product.
-    fn price(&self, product: &ProductId) -> impl Future<Output = Result<Option<Found>, StoreError>> + Send;
+    fn price(
+        &self,
+        product: &ProductId,
+        invocation: &Invocation,
+    ) -> impl Future<Output = Result<Option<Found>, StoreError>> + Send;
 }
 
-/// A price as the store has it.
+/// A price as the store has it. A database may or may not keep zeros at the end: 99.90 and 99.9 are equal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Found {
     pub(crate) price: Price,
     pub(crate) currency: Currency,
 }
 
-/// Prices in SQLite.
-pub(crate) struct SqlitePriceStore {
-    client: SqliteClient,
+/// Prices in SQLite or Oracle, by one text of SQL.
+pub(crate) struct SqlPriceStore<S> {
+    sql: S,
 }
 
 const PRICE: &str = "SELECT price, currency FROM product_prices WHERE product_id = :product_id";
 
-impl SqlitePriceStore {
-    /// The prices in the database at `path`.
-    pub(crate) fn new(path: Utf8PathBuf) -> Self {
-        Self { client: SqliteClient::new("price", path, Access::Read) }
+impl<S> SqlPriceStore<S> {
+    /// The prices in this database.
+    pub(crate) fn new(sql: S) -> Self {
+        Self { sql }
     }
 }
 
-impl PriceStore for SqlitePriceStore {
-    async fn price(&self, product: &ProductId) -> Result<Option<Found>, StoreError> {
-        let row = self.client.run("read the price", |connection| {
-            let mut statement = connection.prepare_cached(PRICE)?;
-            let columns =
-                |row: &rusqlite::Row<'_>| Ok((row.get::<_, String>("price")?, row.get::<_, String>("currency")?));
-            statement.query_row(named_params! {":product_id": product.as_str()}, columns).optional()
-        })?;
-        row.map(|(price, currency)| found(&price, &currency)).transpose().map_err(malformed)
+impl<S: SqlStore> PriceStore for SqlPriceStore<S> {
+    async fn price(&self, product: &ProductId, invocation: &Invocation) -> Result<Option<Found>, StoreError> {
+        let query = Query::new(PRICE).bind("product_id", product.as_str());
+        let rows = self.sql.rows(invocation, "read the price", query).await?;
+        let Some(row) = rows.first() else { return Ok(None) };
+        // NULL is malformed, like what is no price.
+        let text = |at: usize| row.get(at).and_then(Option::as_deref).unwrap_or_default();
+        found(text(0), text(1)).map(Some).map_err(malformed)
     }
 }
 
@@ -62,7 +63,7 @@ impl DynamoPriceStore {
 }
 
 impl PriceStore for DynamoPriceStore {
-    async fn price(&self, product: &ProductId) -> Result<Option<Found>, StoreError> {
+    async fn price(&self, product: &ProductId, _: &Invocation) -> Result<Option<Found>, StoreError> {
         let key = json!({ "pk": { "S": format!("PRICE#{product}") }, "sk": { "S": "PRICE" } });
         let get = json!({ "TableName": self.table, "Key": key, "ConsistentRead": true });
         let answer = self.client.run(("price", "read the price"), "GetItem", &get).await?;
@@ -83,20 +84,85 @@ fn malformed(error: InvalidPrice) -> StoreError {
 
 #[cfg(test)]
 mod tests {
-    use common::testing::{Folder, block_on, seeded};
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use common::clients::{Access, SqliteClient};
+    use common::testing::{FixedClock, Folder, Replay, block_on, invocation, seeded, tables};
+    use common::types::Row;
 
     use super::*;
 
+    /// What every store of prices must do that begins with what the seeds say.
+    async fn gives_the_seeded_prices(store: &impl PriceStore) {
+        let price = async |product: &str| store.price(&product.parse().unwrap(), &invocation()).await.unwrap();
+        for (product, amount, currency) in [
+            ("PROD-101", "99.99", "USD"),
+            ("PROD-102", "149.90", "USD"),
+            ("PROD-103", "0.10", "EUR"),
+            ("PROD-104", "1250", "JPY"),
+            ("PROD-105", "123456789.123456", "USD"),
+        ] {
+            assert_eq!(price(product).await, Some(found(amount, currency).unwrap()), "{product}");
+        }
+        for unknown in ["PROD-999", "prod-101", "PROD-10", "PROD-1011"] {
+            assert_eq!(price(unknown).await, None, "{unknown}");
+        }
+    }
+
+    fn on_sqlite(folder: &Folder) -> SqlPriceStore<SqliteClient> {
+        SqlPriceStore::new(SqliteClient::new("price", folder.data(), Access::Read))
+    }
+
     fn price(folder: &Folder, product: &str) -> Result<Option<Found>, StoreError> {
-        block_on(SqlitePriceStore::new(folder.data()).price(&product.parse().unwrap()))
+        block_on(on_sqlite(folder).price(&product.parse().unwrap(), &invocation()))
     }
 
     #[test]
-    fn the_seeded_price_is_found_and_another_is_not() {
+    fn sqlite_gives_the_seeded_prices_with_every_digit() {
         let folder = seeded();
-        assert_eq!(price(&folder, "PROD-101").unwrap(), Some(found("99.99", "USD").unwrap()));
+        block_on(gives_the_seeded_prices(&on_sqlite(&folder)));
         assert_eq!(price(&folder, "PROD-102").unwrap().unwrap().price.to_string(), "149.90");
-        assert_eq!(price(&folder, "PROD-999").unwrap(), None);
+    }
+
+    /// Prices as ODPI-C writes what Oracle keeps of them: a NUMBER has no zeros at its end, and one before its point.
+    struct Numbers;
+
+    impl SqlStore for Numbers {
+        async fn rows(&self, _: &Invocation, _: &'static str, query: Query) -> Result<Vec<Row>, StoreError> {
+            let rows = [
+                ("PROD-101", Some("99.99"), "USD"),
+                ("PROD-102", Some("149.9"), "USD"),
+                ("PROD-103", Some("0.1"), "EUR"),
+                ("PROD-104", Some("1250"), "JPY"),
+                ("PROD-105", Some("123456789.123456"), "USD"),
+                ("TOO-LONG", Some("12345678901234567890123456789012345678"), "USD"),
+                ("MINUS", Some("-0.01"), "USD"),
+                ("NULL", None, "USD"),
+            ];
+            let row = rows.iter().find(|(product, ..)| *product == query.binds()[0].1);
+            let texts = |(_, price, currency): &(&str, Option<&str>, &str)| {
+                vec![price.map(str::to_owned), Some((*currency).to_owned())]
+            };
+            Ok(row.map(texts).into_iter().collect())
+        }
+    }
+
+    #[test]
+    fn numbers_of_oracle_are_the_seeded_prices_and_what_cannot_be_kept_exactly_is_malformed() {
+        let store = SqlPriceStore::new(Numbers);
+        block_on(gives_the_seeded_prices(&store));
+        for product in ["TOO-LONG", "MINUS", "NULL"] {
+            let price = block_on(store.price(&product.parse().unwrap(), &invocation()));
+            assert!(matches!(price, Err(StoreError::Malformed { what: "price", .. })), "{product}");
+        }
+    }
+
+    #[test]
+    fn dynamodb_gives_the_seeded_prices() {
+        let replay = Replay::of_items(tables("data"));
+        let client = DynamoClient::new(replay.access(), Duration::from_secs(2), Arc::new(FixedClock)).unwrap();
+        block_on(gives_the_seeded_prices(&DynamoPriceStore::new(client, "Data_dev".into())));
     }
 
     #[test]
@@ -107,5 +173,28 @@ mod tests {
         assert!(matches!(price(&folder, "PROD-101"), Err(StoreError::Malformed { .. })));
         connection.execute_batch("DROP TABLE product_prices").unwrap();
         assert!(matches!(price(&folder, "PROD-101"), Err(StoreError::Unavailable { .. })));
+        connection.execute_batch("CREATE TABLE product_prices (product_id, price, currency)").unwrap();
+        connection.execute_batch("INSERT INTO product_prices VALUES ('PROD-101', '1.00', NULL)").unwrap();
+        assert!(matches!(price(&folder, "PROD-101"), Err(StoreError::Malformed { .. })));
+    }
+
+    /// On a server that is there; without its variables this fails. One test, as a second would seed the same tables beside it.
+    #[cfg(feature = "oracle-live")]
+    #[test]
+    fn oracle_gives_the_seeded_prices_in_a_tagged_session_and_refuses_a_wrong_password() {
+        use common::testing::oracle_live;
+
+        let names = ("price", "price-fetcher");
+        let sql = oracle_live::seeded(names);
+        let tags = "SELECT sys_context('USERENV', 'MODULE'), sys_context('USERENV', 'ACTION'), \
+                    sys_context('USERENV', 'CLIENT_IDENTIFIER') FROM dual";
+        let rows = block_on(sql.rows(&invocation(), "read the tags", Query::new(tags))).unwrap();
+        assert_eq!(rows, [["price-fetcher", "read the tags", "r-1"].map(|tag| Some(tag.to_owned()))]);
+        block_on(gives_the_seeded_prices(&SqlPriceStore::new(sql)));
+
+        let refused = SqlPriceStore::new(oracle_live::with_password(names, "wrong"));
+        let error = block_on(refused.price(&"PROD-101".parse().unwrap(), &invocation())).unwrap_err();
+        let cause = std::error::Error::source(&error).unwrap().to_string();
+        assert!(cause.starts_with("ORACLE_CREDENTIALS (ORA-01017)"), "{cause}");
     }
 }

@@ -2,7 +2,7 @@
 
 use common::middleware::{ApiError, Auditor, audited};
 use common::models::{Action, Environment, Lookup, Subject};
-use common::types::{AuditStore, Clock};
+use common::types::{AuditStore, Clock, Invocation};
 
 use crate::dto::{PriceBody, PriceQuery};
 use crate::repository_price::PriceStore;
@@ -24,12 +24,13 @@ impl<P: PriceStore, A: AuditStore, C: Clock> App<P, A, C> {
     ///
     /// # Errors
     /// Not found; the prices or the audit store failed.
-    pub(crate) async fn price(&self, query: PriceQuery, request_id: &str) -> Result<PriceBody, ApiError> {
+    pub(crate) async fn price(&self, query: PriceQuery, invocation: &Invocation) -> Result<PriceBody, ApiError> {
         let PriceQuery { product, user } = query;
         let subject = Subject::Product(product.clone());
-        let lookup = Lookup { action: Action::PriceFetch, user, subject, request_id: request_id.to_owned() };
+        let request_id = invocation.request_id.clone();
+        let lookup = Lookup { action: Action::PriceFetch, user, subject, request_id };
         let auditor = Auditor { store: &self.audit, clock: &self.clock, environment: &self.environment };
-        match audited(&auditor, lookup, self.prices.price(&product)).await? {
+        match audited(&auditor, lookup, self.prices.price(&product, invocation)).await? {
             Some(found) => Ok(PriceBody { product_id: product, price: found.price, currency: found.currency }),
             None => Err(ApiError::NotFound(format!("product {product}"))),
         }

@@ -8,7 +8,7 @@ use camino::Utf8Path;
 use common::{
     clients::{DynamoAuditStore, DynamoClient, OPERATION_TIMEOUT},
     testing::{ALICE, AuditRow, conformance, event_file},
-    types::{DynamoAccess, Secret, SystemClock},
+    types::{AwsAccess, Secret, SystemClock},
 };
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -80,7 +80,7 @@ async fn an_audit_store_in_dynamodb_is_as_any_other_and_tells_who_looked() {
     let stack = OPEN.join();
     let caller = stack.caller("us-east-1");
     let [audit, _] = made(&caller).await;
-    let access = DynamoAccess {
+    let access = AwsAccess {
         endpoint: stack.endpoint(),
         region: "us-east-1".into(),
         key_id: "test".into(),
