@@ -73,7 +73,8 @@ impl io::Write for Told {
         self.begun.extend_from_slice(bytes);
         while let Some(end) = self.begun.iter().position(|byte| *byte == b'\n') {
             let line: Vec<u8> = self.begun.drain(..=end).collect();
-            self.story.note(String::from_utf8_lossy(&line).trim_end());
+            // Lambda parts its REPORT by tabs.
+            self.story.note(String::from_utf8_lossy(&line).replace('\t', "  ").trim_end());
         }
         Ok(bytes.len())
     }
