@@ -294,7 +294,7 @@ impl Entered<'_> {
         let until = |time: Time| checked.iter().rposition(|(at, _)| *at <= time).map_or(0, |at| at + 1);
         let (least, most) = (until(self.surely()), until(self.possibly()));
         // Before anything was known of it, it was not known to be bad.
-        let found = |length: usize| checked.get(length.checked_sub(1)?)?.1.as_ref();
+        let found = |length: usize| checked.get(length.checked_sub(1)?)?.1.as_deref();
         (least..=most).map(found).reduce(|one, other| one.and(other)).flatten()
     }
 

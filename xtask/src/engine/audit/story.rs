@@ -56,12 +56,15 @@ pub(super) struct Past {
     /// The entry that verified it first, by environment, and when.
     pub(super) verified: BTreeMap<EnvName, (Head, Time)>,
     /// When it was verified, first or once more, by environment and in order, and what that found.
-    pub(super) checked: BTreeMap<EnvName, Vec<(Time, Option<FailedCheck>)>>,
+    pub(super) checked: BTreeMap<EnvName, Vec<Checked>>,
     /// The entry in which it died, by environment. Only the order within one chain is certain: clocks may be wrong.
     pub(super) died: BTreeMap<EnvName, (u64, Death)>,
     /// The reviews that were seen of it, by environment, in order.
     pub(super) observed: BTreeMap<EnvName, Vec<Observed>>,
 }
+
+/// A verification: when, and what it found. Few find anything, and all are kept.
+type Checked = (Time, Option<Box<FailedCheck>>);
 
 /// A step that only a gate, or what happened before, allows.
 #[derive(Debug)]
@@ -78,8 +81,8 @@ pub(super) struct Step {
     pub(super) claimed: Time,
     /// What was live.
     pub(super) live: Option<Version>,
-    /// What its gate was judged by, as its writer said.
-    pub(super) known: Option<Known>,
+    /// What its gate was judged by, as its writer said. Few steps have it, and all are kept.
+    pub(super) known: Option<Box<Known>>,
     /// Why the glass was broken for it, if it was.
     pub(super) break_glass: Option<String>,
     pub(super) kind: Kind,
@@ -199,7 +202,7 @@ impl Story {
         }
         let past = self.past.entry(release).or_default();
         if let Some(found) = FailedCheck::of(entry) {
-            past.checked.entry(environment.clone()).or_default().push((not_before, found));
+            past.checked.entry(environment.clone()).or_default().push((not_before, found.map(Box::new)));
         }
         if let Some(observed) = Observed::of(entry) {
             past.observed.entry(environment.clone()).or_default().push(observed);
@@ -224,7 +227,7 @@ impl Story {
             after: before.map_or(entry.time, |before| before.entry.time),
             claimed: entry.state.holder.as_ref().map_or(entry.time, |claim| claim.since),
             live: entry.state.live.as_ref().map(|live| live.release),
-            known,
+            known: known.map(Box::new),
             break_glass: entry.state.break_glass.clone(),
             kind,
         });
