@@ -56,19 +56,21 @@ pub(super) async fn run(world: &World, args: Args) -> anyhow::Result<Answer> {
         Api::Http => EventForm::V2,
         Api::Rest => EventForm::V1,
     };
-    let mut watch = Watch::open(&context.root, &context.local)?;
-    let (clock, story) = (Arc::clone(&context.clock), Arc::clone(&context.story));
-    let gateway = LocalGateway::new(form, context.config.routes.clone(), clock, story);
-    let build = async |times: u32| build(world, &context, &folder.join(times.to_string()));
-    gateway.replace(async || build(0).await).await?;
     let (listener, address) = LocalGateway::listen(args.port).await.map_err(|error| {
         Failure::unfinished(format!("port {} of 127.0.0.1 cannot be had; name another by --port", args.port), error)
     })?;
+    let mut watch = Watch::open(&context.root, &context.local)?;
+    let (clock, story) = (Arc::clone(&context.clock), Arc::clone(&context.story));
+    let gateway = LocalGateway::new(form, context.config.routes.clone(), clock, story);
+    let place = |times: u32| folder.join(times.to_string());
+    let build = |times: u32| build(world, &context, &place(times));
+    gateway.replace(async || build(0)).await?;
     for (route, function) in context.config.routes.iter() {
         context.story.note(&format!("{route} → {function}"));
     }
     context.story.note(&format!("serving http://{address}, until Ctrl-C"));
     let serving = tokio::spawn(Arc::clone(&gateway).serve(listener));
+    let mut served = 0;
     for times in 1.. {
         let written = watch.changed().await.context("the workspace is watched no more")?;
         settle(&context, &mut watch).await;
@@ -77,10 +79,19 @@ pub(super) async fn run(world: &World, args: Args) -> anyhow::Result<Answer> {
         if shown == "release.toml" {
             context.story.warn("release.toml is read once: to serve what it says now, end this and start it again");
         }
-        match gateway.replace(async || build(times).await).await {
-            Ok(()) => context.story.note(&format!("serving it at http://{address}")),
-            Err(error) => context.story.warn(&format!("what was built before goes on answering: {error:#}")),
-        }
+        // Of what is built only what answers is kept: every build is as large as the one before.
+        let old = match gateway.replace(async || build(times)).await {
+            Ok(()) => {
+                context.story.note(&format!("serving it at http://{address}"));
+                std::mem::replace(&mut served, times)
+            }
+            Err(error) => {
+                context.story.warn(&format!("what was built before goes on answering: {error:#}"));
+                times
+            }
+        };
+        let old = place(old);
+        std::fs::remove_dir_all(&old).with_context(|| format!("failed to remove {old}"))?;
     }
     serving.abort();
     Ok(Answer::default())

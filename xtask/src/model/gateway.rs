@@ -20,7 +20,7 @@ impl Routes {
         Self(routes)
     }
 
-    /// The route that a call takes.
+    /// The route that a call takes. The path is as it came: what it escapes is no part of its structure.
     #[must_use]
     pub fn find<'r>(&'r self, method: &str, path: &str) -> Option<Matched<'r>> {
         self.0.iter().find_map(|(route, function)| {
@@ -100,7 +100,7 @@ impl Route {
                 Segment::Greedy(_) => return None,
                 Segment::Parameter(_) if here.is_empty() => return None,
                 Segment::Parameter(name) => drop(parameters.insert(name.clone(), decoded(here))),
-                Segment::Plain(name) if name == here => {}
+                Segment::Plain(name) if *name == decoded(here) => {}
                 Segment::Plain(_) => return None,
             }
             match after {
@@ -198,6 +198,9 @@ mod tests {
         for (method, path, expected) in [
             ("GET", "/config/all", "GET /config/all"),
             ("GET", "/config/a%20b", "GET /config/{key} key=a b"),
+            ("GET", "/config/a%2Fb", "GET /config/{key} key=a/b"),
+            ("GET", "/config/a%2520b", "GET /config/{key} key=a%20b"),
+            ("GET", "/config/%61ll", "GET /config/all"),
             ("PUT", "/config/a", "ANY /config/{key} key=a"),
             ("GET", "/config", "$default"),
             ("GET", "/config/", "$default"),

@@ -17,7 +17,7 @@ use crate::model::{smoke::EventForm, time::Time};
 pub struct Call {
     /// GET, POST, …
     pub method: String,
-    /// The path, with its leading slash.
+    /// The path, with its leading slash, decoded.
     pub path: String,
     /// What follows the question mark, as it came; empty without.
     pub query: String,

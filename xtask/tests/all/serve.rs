@@ -2,6 +2,7 @@
 //! says itself.
 
 use std::{
+    fs,
     io::{BufRead as _, BufReader},
     process::{Child, ChildStderr, Stdio},
 };
@@ -32,6 +33,9 @@ struct Serving {
 impl Serving {
     fn start(project: &Project, more: &[&str]) -> Self {
         let mut command = project.command(project.root(), &[&["serve", "--port", "0"], more].concat());
+        let temporary = project.repo().beside("temporary");
+        fs::create_dir(&temporary).unwrap();
+        command.env("TMPDIR", &temporary);
         let mut child = command.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
         let story = BufReader::new(child.stderr.take().unwrap());
         drop(rustls::crypto::ring::default_provider().install_default());
@@ -85,6 +89,8 @@ async fn calls_become_events_and_answers_replies() {
     let got = event(serving.get("/alpha/a%20b?id=1&id=2").header("X-Name", "one")).await;
     assert_eq!((&got["routeKey"], &got["pathParameters"]["name"]), (&json!("GET /alpha/{name}"), &json!("a b")));
     assert_eq!((&got["rawQueryString"], &got["headers"]["x-name"]), (&json!("id=1&id=2"), &json!("one")));
+    let got = event(serving.get("/alpha/a%252Fb")).await;
+    assert_eq!((&got["pathParameters"]["name"], &got["rawPath"]), (&json!("a%2Fb"), &json!("/alpha/a%2Fb")));
     let binary = serving.client.post(format!("http://{}/alpha/x", serving.address));
     let got = event(binary.header("content-type", "image/png").body(&b"\x89PNG"[..])).await;
     assert_eq!((&got["body"], &got["isBase64Encoded"]), (&json!("iVBORw=="), &json!(true)));
@@ -124,6 +130,18 @@ async fn what_is_written_is_served() {
     project.repo().write("functions/beta/src/main.rs", "fn main() { nothing }");
     serving.until("what was built before goes on answering");
     assert_eq!(serving.asked("/beta").await, (200, "new".to_owned()));
+    project.repo().write("functions/beta/src/main.rs", "fn main() { nothing_else }");
+    serving.until("what was built before goes on answering");
+    // Of all builds the one that answers is kept.
+    let folders = project.repo().beside("temporary").read_dir_utf8().unwrap();
+    let builds: Vec<String> = folders
+        .flat_map(|folder| folder.unwrap().path().read_dir_utf8().unwrap())
+        .map(|build| build.unwrap().file_name().to_owned())
+        .collect();
+    assert!(
+        builds.contains(&"1".to_owned()) && !builds.iter().any(|build| ["0", "2"].contains(&build.as_str())),
+        "{builds:?}"
+    );
 }
 
 #[test]
@@ -133,6 +151,15 @@ fn it_ends_well_when_it_is_told_to() {
     let pid = rustix::process::Pid::from_child(&serving.child);
     rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
     assert_eq!(serving.child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn a_port_that_is_taken_is_told_before_anything_is_built() {
+    let project = project();
+    let taken = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let ran = project.xtask(&["serve", "--port", &port]).expect(8).says("cannot be had; name another by --port");
+    assert!(!ran.stderr.contains("building"), "{}", ran.stderr);
 }
 
 #[test]

@@ -88,11 +88,12 @@ impl LocalGateway {
         Ok(())
     }
 
-    async fn answer(&self, call: Call, domain: &str) -> Reply {
+    /// `path` is the call's own, as it came.
+    async fn answer(&self, call: Call, path: &str, domain: &str) -> Reply {
         let begun = self.clock.now();
         let id = Uuid::now_v7();
         let line = format!("{} {}", call.method, call.path);
-        let (reply, by) = match self.routes.find(&call.method, &call.path) {
+        let (reply, by) = match self.routes.find(&call.method, path) {
             None => (gateway::unknown(self.form), "no route".to_owned()),
             Some(matched) => {
                 let around = gateway::Gateway {
@@ -158,7 +159,7 @@ async fn taken(
         source_ip: from.ip().to_string(),
     };
     let domain = call.headers.iter().find(|(name, _)| name == "host").map_or("localhost", |(_, host)| host).to_owned();
-    sent(gateway.answer(call, &domain).await)
+    sent(gateway.answer(call, head.uri.path(), &domain).await)
 }
 
 /// Headers that HTTP does not allow are left out; the length is the body's own.
