@@ -32,6 +32,7 @@ mod status;
 mod test;
 mod vault;
 mod verify;
+mod who;
 mod world;
 
 use clap::{Parser, Subcommand};

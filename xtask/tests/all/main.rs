@@ -30,4 +30,5 @@ mod ssh;
 mod supply;
 mod support;
 mod tidy;
+mod trail;
 mod vault;
