@@ -7,8 +7,8 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use camino::Utf8Path;
 use common::{
     clients::{DynamoAuditStore, DynamoClient, OPERATION_TIMEOUT},
-    testing::{ALICE, AuditRow, conformance, event_file},
-    types::{AwsAccess, Secret, SystemClock},
+    testing::{AuditRow, conformance, event_file},
+    types::{AuditStore as _, AwsAccess, Secret, SystemClock},
 };
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -28,7 +28,7 @@ use super::{OPEN, fleet::FUNCTION_ROLE, sdk};
 use crate::trail::tells_who_looked;
 
 /// The repository.
-fn root() -> &'static Utf8Path {
+pub(super) fn root() -> &'static Utf8Path {
     Utf8Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
 }
 
