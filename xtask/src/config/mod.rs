@@ -2,6 +2,7 @@
 
 pub mod aws;
 mod canary;
+mod layers;
 pub mod load;
 mod local;
 mod notifications;
@@ -19,8 +20,9 @@ use crate::model::{
     binary::Glibc,
     configuration::{Architecture, Configuration, Variables},
     gateway::Routes,
+    layer::Layer,
     manifest::Stop,
-    names::{AlarmName, AliasName, EnvName, FleetName, FunctionName},
+    names::{AlarmName, AliasName, EnvName, FleetName, FunctionName, LayerName},
     version::Version,
 };
 
@@ -37,6 +39,8 @@ pub struct Config {
     pub glibc: Option<Glibc>,
     /// Every function.
     pub functions: BTreeMap<FunctionName, FunctionConfig>,
+    /// What the functions' layers hold.
+    pub layers: BTreeMap<LayerName, Layer>,
     /// The promotion path.
     pub path: Vec<Stop>,
     /// The alias that callers use.
@@ -91,6 +95,12 @@ pub struct FunctionConfig {
 pub struct Settings(Configuration);
 
 impl Settings {
+    /// The layers, by the ARN of their versions.
+    #[must_use]
+    pub fn layers(&self) -> &[String] {
+        &self.0.layers
+    }
+
     /// The configuration on this architecture.
     #[must_use]
     pub fn on(&self, architecture: Architecture) -> Configuration {
