@@ -39,7 +39,7 @@ impl AuditStore for DynamoAuditStore {
 /// | `sk` | S | `AUDIT#<time>#<version 7 UUID>`, the sort key |
 /// | `at` | S | the time, RFC 3339 in UTC with milliseconds: the index's sort key |
 /// | `product_day` | S | `<product>#<UTC day>`, the index's partition key; only items about a product have it |
-/// | `action`, `status`, `purpose`, `request_id` | S | as in the model |
+/// | `action`, `status`, `purpose`, `request_id`, `correlation_id` | S | as in the model |
 /// | `product`, `configuration_key` | S | what was looked at; one of them |
 /// | `expires_at` | N | the second since 1970-01-01 UTC after which the item may go: the table's time to live |
 fn attributes(item: &AuditItem) -> Map<String, Value> {
@@ -47,7 +47,7 @@ fn attributes(item: &AuditItem) -> Map<String, Value> {
     let day = at.split('T').next().unwrap_or_default();
     let product_day = lookup.subject.product().map(|product| format!("{product}#{day}"));
     let texts = [
-        ("pk", Some(item.pk())),
+        ("pk", Some(item.expose_pk())),
         ("sk", Some(item.sk())),
         ("product_day", product_day),
         ("action", Some(lookup.action.as_str().to_owned())),
@@ -55,7 +55,8 @@ fn attributes(item: &AuditItem) -> Map<String, Value> {
         ("purpose", Some(lookup.user.purpose().as_str().to_owned())),
         ("product", lookup.subject.product().map(str::to_owned)),
         ("configuration_key", lookup.subject.configuration_key().map(str::to_owned)),
-        ("request_id", Some(lookup.request_id.clone())),
+        ("request_id", Some(lookup.request_id.as_str().to_owned())),
+        ("correlation_id", Some(lookup.correlation_id.as_str().to_owned())),
         ("at", Some(at)),
     ];
     let given = texts.into_iter().filter_map(|(name, text)| Some((name.to_owned(), json!({ "S": text? }))));
@@ -66,12 +67,11 @@ fn attributes(item: &AuditItem) -> Map<String, Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::models::{Action, Lookup, Status, Subject};
-    use crate::testing::ALICE;
+    use crate::models::{Action, Status, Subject};
+    use crate::testing::{ALICE, lookup};
 
     fn item(subject: Subject) -> Map<String, Value> {
-        let lookup =
-            Lookup { action: Action::PriceFetch, user: ALICE.parse().unwrap(), subject, request_id: "r-1".into() };
+        let lookup = lookup(Action::PriceFetch, ALICE, subject);
         let at = "2026-01-23T23:59:59.9999Z".parse().unwrap();
         attributes(&AuditItem::new(lookup, Status::Success, at, &"prod".parse().unwrap()))
     }

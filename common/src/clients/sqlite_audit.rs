@@ -28,14 +28,14 @@ impl AuditStore for SqliteAuditStore {
         let lookup = &item.lookup;
         self.client.run("append an item", |connection| {
             connection.prepare_cached(APPEND)?.execute(named_params! {
-                ":pk": item.pk(),
+                ":pk": item.expose_pk(),
                 ":sk": item.sk(),
                 ":action": lookup.action.as_str(),
                 ":status": item.status.as_str(),
                 ":purpose": lookup.user.purpose().as_str(),
                 ":product": lookup.subject.product(),
                 ":configuration_key": lookup.subject.configuration_key(),
-                ":request_id": lookup.request_id,
+                ":request_id": lookup.request_id.as_str(),
                 ":ttl": item.expires,
             })?;
             Ok(())

@@ -1,6 +1,6 @@
 //! The entry point behind the layers: request in, answer out.
 
-use common::middleware::{ApiError, ApiRequest, ApiResponse};
+use common::middleware::{ApiError, ApiResponse, Checked};
 use common::types::{AuditStore, Clock};
 
 use crate::dto::ConfigurationQuery;
@@ -13,10 +13,9 @@ use crate::service::App;
 /// Anything but a 200; the layers turn it into an answer.
 pub(crate) async fn handle<S: ConfigurationStore, A: AuditStore, C: Clock>(
     app: &App<S, A, C>,
-    request: &ApiRequest,
+    Checked { query, invocation }: Checked<ConfigurationQuery>,
 ) -> Result<ApiResponse, ApiError> {
-    let query = ConfigurationQuery::try_from(request)?;
-    ApiResponse::ok(&app.configuration(query, &request.invocation).await?)
+    ApiResponse::ok(&app.configuration(query, &invocation).await?)
 }
 
 #[cfg(test)]
@@ -26,15 +25,14 @@ mod tests {
 
     use common::clients::{Access, SqliteAuditStore, SqliteClient};
     use common::middleware::stack;
-    use common::models::{Environment, Status};
+    use common::models::{ConfigurationKey, Environment, Status};
     use common::testing::{
         ALICE, FixedClock, Folder, MemoryAudit, Recorder, audit_rows, block_on, call, event_file, request, seeded,
     };
-    use common::types::{Invocation, StoreError};
+    use common::types::{Invocation, StoreError, Unchecked};
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::dto::ConfigurationKey;
     use crate::repository_configuration::SqlConfigurationStore;
 
     /// Knows one key, or fails.
@@ -67,8 +65,8 @@ mod tests {
 
     fn ask(app: &App<MemoryConfiguration, MemoryAudit, FixedClock>, path: &str) -> Result<ApiResponse, ApiError> {
         let mut request = request("GET", &[("userId", ALICE)]);
-        request.path = path.to_owned();
-        block_on(handle(app, &request))
+        request.path = Unchecked::new(path.to_owned());
+        block_on(handle(app, Checked::try_from(request)?))
     }
 
     /// Sends `event` through `lambda_http` and every layer to the function on seeded SQLite; the log goes along.
@@ -80,9 +78,9 @@ mod tests {
             environment: environment.parse().unwrap(),
         });
         let recorder = Recorder::default();
-        let handler = move |request| {
+        let handler = move |checked| {
             let app = Arc::clone(&app);
-            async move { handle(&app, &request).await }
+            async move { handle(&app, checked).await }
         };
         let answer = call(stack(recorder.process(), handler), event);
         (answer.status_code, serde_json::from_str(&answer.body).unwrap(), recorder.text())
