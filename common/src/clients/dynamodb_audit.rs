@@ -26,8 +26,17 @@ impl AuditStore for DynamoAuditStore {
             "TableName": self.table,
             "Item": attributes(item),
             "ConditionExpression": "attribute_not_exists(pk)",
+            // What is there comes back with a refusal; that needs no right to read.
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         });
-        self.client.run(("audit", "append an item"), "PutItem", &put).await.map(drop)
+        match self.client.ask("PutItem", &put).await {
+            Ok(_empty) => Ok(()),
+            // An attempt whose answer was lost has written it.
+            Err(error) if error.is_taken_by(&put["Item"]) => Ok(()),
+            Err(error) => {
+                Err(StoreError::Unavailable { action: "append an item", store: "audit", source: error.into() })
+            }
+        }
     }
 }
 
@@ -66,9 +75,39 @@ fn attributes(item: &AuditItem) -> Map<String, Value> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
     use super::*;
     use crate::models::{Action, Status, Subject};
-    use crate::testing::{ALICE, lookup};
+    use crate::testing::{ALICE, FixedClock, Replay, Reply, block_on, conformance, lookup};
+
+    /// What comes of an append to a table whose key is taken by what `there` makes of the item.
+    fn appended(there: impl Fn(Value) -> Value + Send + 'static) -> (Result<(), StoreError>, usize) {
+        let replay = Replay::with(move |_, before, input| match before {
+            // It was written, and the answer is lost.
+            0 => Reply::Close,
+            _ => Reply::Taken(there(input["Item"].clone())),
+        });
+        let client = DynamoClient::new(replay.access(), Duration::from_secs(2), Arc::new(FixedClock)).unwrap();
+        let written = block_on(DynamoAuditStore::new(client, "Audit".into()).append(&conformance::item(ALICE)));
+        (written, replay.asked().len())
+    }
+
+    #[test]
+    fn an_item_whose_answer_was_lost_is_there_and_another_one_is_not_ours() {
+        let (written, asked) = appended(|own| own);
+        assert!(written.is_ok() && asked == 2, "{written:?}");
+        let (refused, asked) = appended(|mut other| {
+            other["status"] = json!({ "S": "ERROR" });
+            other
+        });
+        assert_eq!(asked, 2);
+        let shown = format!("{:?}", refused.unwrap_err());
+        assert!(shown.contains("ConditionalCheckFailedException") && !shown.contains("550e"), "{shown}");
+        let (refused, _) = appended(|_| Value::Null);
+        assert!(refused.is_err(), "nobody says what is there");
+    }
 
     fn item(subject: Subject) -> Map<String, Value> {
         let lookup = lookup(Action::PriceFetch, ALICE, subject);

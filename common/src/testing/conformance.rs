@@ -40,8 +40,8 @@ pub async fn appends_once(store: &impl AuditStore, rows: impl AsyncFn() -> Vec<A
     }
     // Whatever else it says, the first one stays.
     let other = AuditItem { status: Status::Error, ..alice.clone() };
-    for again in [&alice, &other] {
-        assert!(matches!(store.append(again).await, Err(StoreError::Unavailable { store: "audit", .. })));
-    }
+    assert!(matches!(store.append(&other).await, Err(StoreError::Unavailable { store: "audit", .. })));
+    // Whoever did not get the answer may ask again.
+    store.append(&alice).await.unwrap();
     assert_eq!(rows().await, written);
 }

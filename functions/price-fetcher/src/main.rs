@@ -1,6 +1,8 @@
 //! `price-fetcher`: `GET /price?id=…&userId=…`. This file only wires; the work is in `handler` and `service`.
 
 mod dto;
+#[cfg(test)]
+mod faults;
 mod handler;
 #[cfg(test)]
 mod marks;
