@@ -9,6 +9,7 @@
 
 pub mod conformance;
 pub mod marks;
+pub mod openapi;
 #[cfg(feature = "oracle-live")]
 pub mod oracle_live;
 mod replay;

@@ -4,6 +4,8 @@ mod dto;
 mod handler;
 #[cfg(test)]
 mod marks;
+#[cfg(test)]
+mod openapi;
 mod repository_configuration;
 mod service;
 

@@ -6,6 +6,8 @@ mod faults;
 mod handler;
 #[cfg(test)]
 mod marks;
+#[cfg(test)]
+mod openapi;
 mod repository_price;
 mod service;
 
