@@ -8,6 +8,7 @@
 )]
 
 pub mod conformance;
+pub mod expectations;
 pub mod marks;
 pub mod openapi;
 #[cfg(feature = "oracle-live")]

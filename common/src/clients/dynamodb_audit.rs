@@ -48,7 +48,7 @@ impl AuditStore for DynamoAuditStore {
 /// | `sk` | S | `AUDIT#<time>#<version 7 UUID>`, the sort key |
 /// | `at` | S | the time, RFC 3339 in UTC with milliseconds: the index's sort key |
 /// | `product_day` | S | `<product>#<UTC day>`, the index's partition key; only items about a product have it |
-/// | `action`, `status`, `purpose`, `request_id`, `correlation_id` | S | as in the model |
+/// | `action`, `status`, `purpose`, `environment`, `request_id`, `correlation_id` | S | as in the model |
 /// | `product`, `configuration_key` | S | what was looked at; one of them |
 /// | `expires_at` | N | the second since 1970-01-01 UTC after which the item may go: the table's time to live |
 fn attributes(item: &AuditItem) -> Map<String, Value> {
@@ -64,6 +64,7 @@ fn attributes(item: &AuditItem) -> Map<String, Value> {
         ("purpose", Some(lookup.user.purpose().as_str().to_owned())),
         ("product", lookup.subject.product().map(str::to_owned)),
         ("configuration_key", lookup.subject.configuration_key().map(str::to_owned)),
+        ("environment", Some(item.environment.to_string())),
         ("request_id", Some(lookup.request_id.as_str().to_owned())),
         ("correlation_id", Some(lookup.correlation_id.as_str().to_owned())),
         ("at", Some(at)),
@@ -126,6 +127,13 @@ mod tests {
         // Six years, in seconds.
         assert_eq!(item["expires_at"], json!({ "N": (1_769_212_799_i64 + 2192 * 86_400).to_string() }));
         assert!(!item.contains_key("configuration_key"));
+        // What an archive needs once the item is no longer in its table.
+        for (name, text) in
+            [("environment", "prod"), ("status", "SUCCESS"), ("action", "PRICE_FETCH"), ("purpose", "USER")]
+        {
+            assert_eq!(item[name]["S"], text, "{name}");
+        }
+        assert_eq!((&item["request_id"]["S"], &item["correlation_id"]["S"]), (&json!("r-1"), &json!("r-1")));
     }
 
     #[test]

@@ -14,6 +14,8 @@ pub struct AuditItem {
     pub status: Status,
     /// When, in UTC; the key keeps milliseconds.
     pub at: Timestamp,
+    /// Where; what an archive of several environments needs to tell them apart.
+    pub environment: Environment,
     /// When the item may be deleted, in seconds since 1970-01-01 UTC.
     pub expires: i64,
     /// Keeps two lookups of one user in one millisecond apart; a version 7 UUID.
@@ -82,7 +84,7 @@ impl AuditItem {
         let seconds = u64::try_from(at.as_second()).unwrap_or_default();
         let nanoseconds = u32::try_from(at.subsec_nanosecond()).unwrap_or_default();
         let unique = Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, seconds, nanoseconds));
-        Self { lookup, status, at, expires, unique }
+        Self { lookup, status, at, environment: environment.clone(), expires, unique }
     }
 
     /// The partition key, `USER#<id>`: the one place where the user's id is in clear.

@@ -19,7 +19,7 @@ const MARKS: [&str; 2] = ["Qzxmark <qzxmark@example.com>; 078-05-1120", "qzxmark
 /// Events of both forms for a call of `path` with this query and these parameters of the path; in each something else is marked:
 /// one field, one more name, or all that a client sends at once. With each comes what is marked.
 pub fn marked_events(path: &str, query: &[(&str, &str)], parameters: &[(&str, &str)]) -> Vec<(String, String)> {
-    let templates = [rest(path, query, parameters), http(path, query, parameters)];
+    let templates = event(path, query, parameters);
     let mut events = vec![];
     for (template, form) in templates.iter().zip(["1.0", "2.0"]) {
         events.push((format!("{form}: nothing"), template.to_string()));
@@ -104,6 +104,11 @@ pub fn meant_panics_are_quiet() {
     }));
 }
 
+/// A full event of each form, REST (1.0) and HTTP (2.0).
+pub fn event(path: &str, query: &[(&str, &str)], parameters: &[(&str, &str)]) -> [Value; 2] {
+    [rest(path, query, parameters), http(path, query, parameters)]
+}
+
 fn headers() -> Vec<(&'static str, &'static str)> {
     vec![
         ("Accept", "application/json"),
@@ -124,7 +129,12 @@ fn single(pairs: &[(&str, &str)]) -> Value {
 }
 
 fn listed(pairs: &[(&str, &str)]) -> Value {
-    pairs.iter().map(|(name, value)| ((*name).to_owned(), json!([value]))).collect::<Map<_, _>>().into()
+    let mut lists = Map::new();
+    for (name, value) in pairs {
+        let list = lists.entry(*name).or_insert_with(|| json!([]));
+        list.as_array_mut().unwrap().push(json!(value));
+    }
+    lists.into()
 }
 
 fn claims() -> Value {

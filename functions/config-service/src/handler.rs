@@ -23,17 +23,19 @@ mod tests {
     use std::collections::BTreeMap;
     use std::sync::Arc;
 
-    use common::clients::{Access, SqliteAuditStore, SqliteClient};
+    use common::clients::{Access, DynamoAuditStore, DynamoClient, OPERATION_TIMEOUT, SqliteAuditStore, SqliteClient};
     use common::middleware::stack;
     use common::models::{ConfigurationKey, Environment, Status};
+    use common::testing::expectations::expectations;
     use common::testing::{
-        ALICE, FixedClock, Folder, MemoryAudit, Recorder, audit_rows, block_on, call, event_file, request, seeded,
+        ALICE, FixedClock, Folder, MemoryAudit, Recorder, Replay, audit_rows, block_on, call, event_file, request,
+        seeded, tables,
     };
     use common::types::{Invocation, StoreError, Unchecked};
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::repository_configuration::SqlConfigurationStore;
+    use crate::repository_configuration::{DynamoConfigurationStore, SqlConfigurationStore};
 
     /// Knows one key, or fails.
     struct MemoryConfiguration {
@@ -129,6 +131,32 @@ mod tests {
             rows.iter().map(|row| row.ttl).max().unwrap() - rows.iter().map(|row| row.ttl).min().unwrap(),
             2102 * 86_400
         );
+    }
+
+    #[test]
+    fn both_event_forms_are_answered_alike_on_both_stores() {
+        let folder = seeded();
+        let replay = Replay::of_items(tables("data"));
+        let client = DynamoClient::new(replay.access(), OPERATION_TIMEOUT, Arc::new(FixedClock)).unwrap();
+        let dynamodb = Arc::new(App {
+            configuration: DynamoConfigurationStore::new(client.clone(), "Data_dev".into()),
+            audit: DynamoAuditStore::new(client, "Audit_Logs_dev".into()),
+            clock: FixedClock,
+            environment: "dev".parse().unwrap(),
+        });
+        for expected in expectations().iter().filter(|expected| expected.function == "config-service") {
+            for event in expected.events() {
+                let (status, body, _) = send(&folder, "dev", &event);
+                expected.is_met("SQLite", status, &body.to_string());
+                let app = Arc::clone(&dynamodb);
+                let handler = move |checked| {
+                    let app = Arc::clone(&app);
+                    async move { handle(&app, checked).await }
+                };
+                let answer = call(stack(Recorder::default().process(), handler), &event);
+                expected.is_met("DynamoDB", answer.status_code, &answer.body);
+            }
+        }
     }
 
     #[test]

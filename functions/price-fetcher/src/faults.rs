@@ -7,7 +7,10 @@ use std::time::Duration;
 
 use common::clients::{Access, DynamoAuditStore, DynamoClient, SqliteAuditStore, SqliteClient};
 use common::middleware::{ApiResponse, stack};
-use common::testing::{ALICE, FixedClock, Folder, Recorder, Replay, Reply, audit_rows, call, event_file, seeded};
+use common::testing::expectations::expectations;
+use common::testing::{
+    ALICE, FixedClock, Folder, Recorder, Replay, Reply, audit_rows, call, event_file, seeded, tables,
+};
 use common::types::{AuditStore, AwsAccess};
 use serde_json::{Value, json};
 
@@ -32,14 +35,7 @@ fn on_dynamodb(access: AwsAccess) -> Deployed<DynamoPriceStore, DynamoAuditStore
 
 /// One invocation of the same process: status and code of the answer. Neither it nor the log holds what it must not.
 fn ask<P: PriceStore + 'static, A: AuditStore + 'static>(app: &Deployed<P, A>) -> (u16, String) {
-    let (app, recorder) = (Arc::clone(app), Recorder::default());
-    let handler = move |checked| {
-        let app = Arc::clone(&app);
-        async move { handle(&app, checked).await }
-    };
-    let ApiResponse { status_code, body, .. } =
-        call(stack(recorder.process(), handler), &event_file("price-event.json"));
-    let log = recorder.text();
+    let (ApiResponse { status_code, body, .. }, log) = told(app, &event_file("price-event.json"));
     for hidden in [ALICE, "secret words", "hush", "POISON"] {
         assert!(!log.contains(hidden) && !body.contains(hidden), "{hidden} comes out: {body}\n{log}");
     }
@@ -160,6 +156,29 @@ fn a_store_that_is_down_is_found_when_it_is_up() {
 fn on_sqlite(folder: &Folder) -> Deployed<SqlPriceStore<SqliteClient>, SqliteAuditStore> {
     let prices = SqlPriceStore::new(SqliteClient::new("price", folder.data(), Access::Read));
     deployed(prices, SqliteAuditStore::new(folder.audit()))
+}
+
+/// What the process answers to an event, and what it logs.
+fn told<P: PriceStore + 'static, A: AuditStore + 'static>(app: &Deployed<P, A>, event: &str) -> (ApiResponse, String) {
+    let (app, recorder) = (Arc::clone(app), Recorder::default());
+    let handler = move |checked| {
+        let app = Arc::clone(&app);
+        async move { handle(&app, checked).await }
+    };
+    (call(stack(recorder.process(), handler), event), recorder.text())
+}
+
+#[test]
+fn both_event_forms_are_answered_alike_on_both_stores() {
+    let (folder, replay) = (seeded(), Replay::of_items(tables("data")));
+    let (sqlite, dynamodb) = (on_sqlite(&folder), on_dynamodb(replay.access()));
+    for expected in expectations().iter().filter(|expected| expected.function == "price-fetcher") {
+        for event in expected.events() {
+            for (store, (answer, _)) in [("SQLite", told(&sqlite, &event)), ("DynamoDB", told(&dynamodb, &event))] {
+                expected.is_met(store, answer.status_code, &answer.body);
+            }
+        }
+    }
 }
 
 #[test]
