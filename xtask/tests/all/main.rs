@@ -10,6 +10,7 @@ mod aws;
 mod canary;
 mod config;
 mod events;
+mod expectations;
 mod fleet;
 mod gates;
 mod git;
