@@ -133,7 +133,7 @@ async fn set_up(world: &World, place: &Place, running: &Running) -> anyhow::Resu
     let [first, _] = estate::REGIONS;
     let (caller, mut estate) = (Caller::new(&running.endpoint(), first)?, Estate::default());
     phase.now("keys and roles");
-    let text = estate::profile(&caller, PREFIX, &world.project(None)?.config.path, &mut estate).await?;
+    let text = estate::profile(&caller, PREFIX, &world.project(None)?.config, &mut estate).await?;
     fs::write(profile, text).with_context(|| format!("failed to write {profile}"))?;
     let found = world.project(Some(profile))?;
     let config = found.config.on_aws()?;

@@ -32,6 +32,7 @@ mod status;
 mod test;
 mod vault;
 mod verify;
+mod who;
 mod world;
 
 use clap::{Parser, Subcommand};
@@ -162,7 +163,7 @@ pub async fn run(world: &World, command: Command) -> anyhow::Result<Answer> {
         Command::Local(args) => local::run(world, args).await,
         Command::Doctor(args) => doctor::run(world, args).await,
         Command::Test(args) => test::run(world, &args),
-        Command::Bench(args) => bench::run(world, &args),
+        Command::Bench(args) => bench::run(world, &args).await,
         Command::Completions(args) => completions::run(&args),
     }
 }

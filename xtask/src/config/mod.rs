@@ -2,7 +2,9 @@
 
 pub mod aws;
 mod canary;
+mod layers;
 pub mod load;
+mod local;
 mod notifications;
 pub mod people;
 pub mod policies;
@@ -18,8 +20,9 @@ use crate::model::{
     binary::Glibc,
     configuration::{Architecture, Configuration, Variables},
     gateway::Routes,
+    layer::Layer,
     manifest::Stop,
-    names::{AlarmName, AliasName, EnvName, FleetName, FunctionName},
+    names::{AlarmName, AliasName, EnvName, FleetName, FunctionName, LayerName},
     version::Version,
 };
 
@@ -36,6 +39,8 @@ pub struct Config {
     pub glibc: Option<Glibc>,
     /// Every function.
     pub functions: BTreeMap<FunctionName, FunctionConfig>,
+    /// What the functions' layers hold.
+    pub layers: BTreeMap<LayerName, Layer>,
     /// The promotion path.
     pub path: Vec<Stop>,
     /// The alias that callers use.
@@ -47,6 +52,8 @@ pub struct Config {
     /// SQL files for the stores on this machine: from a database under the folder of local state, with `{environment}`,
     /// to a folder of files under the root.
     pub seeds: BTreeMap<String, Utf8PathBuf>,
+    /// Where the functions' audit trail is on this machine, under the folder of local state, by environment.
+    pub audit: BTreeMap<EnvName, String>,
     /// Which calls reach which function where `serve` is the gateway.
     pub routes: Routes,
     /// What `local up` sets up for the functions in an emulator.
@@ -66,6 +73,8 @@ pub struct Config {
 pub struct Emulator {
     /// The folder of their tables, under the root.
     pub tables: Option<Utf8PathBuf>,
+    /// The table of their audit trail, by environment.
+    pub audit_tables: BTreeMap<EnvName, String>,
     /// Their variables, by environment.
     pub variables: BTreeMap<EnvName, Variables>,
 }
@@ -86,6 +95,12 @@ pub struct FunctionConfig {
 pub struct Settings(Configuration);
 
 impl Settings {
+    /// The layers, by the ARN of their versions.
+    #[must_use]
+    pub fn layers(&self) -> &[String] {
+        &self.0.layers
+    }
+
     /// The configuration on this architecture.
     #[must_use]
     pub fn on(&self, architecture: Architecture) -> Configuration {

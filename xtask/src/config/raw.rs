@@ -13,8 +13,9 @@ use crate::model::{
     canary::CanaryRules,
     configuration::Tracing,
     gateway::Route,
+    layer::Layer,
     manifest::GateRules,
-    names::{AlarmName, AliasName, EnvName, FunctionName},
+    names::{AlarmName, AliasName, EnvName, FunctionName, LayerName},
     smoke::Check,
     soak::Soak,
     version::Version,
@@ -35,6 +36,9 @@ pub struct Release {
     pub build: Build,
     /// The functions, by name. A function's cargo package and its binary have the same name.
     pub functions: BTreeMap<FunctionName, Function>,
+    /// What the functions' layers hold, by a name of the layer's own.
+    #[serde(default)]
+    pub layers: BTreeMap<LayerName, Layer>,
     /// The environments, in the order in which a release goes through them.
     pub environments: Vec<Environment>,
     /// Who is told when something happens to a release.
@@ -153,6 +157,9 @@ pub struct Profile {
     /// to a folder of files.
     #[serde(default)]
     pub seeds: BTreeMap<String, String>,
+    /// The SQLite database of the functions' audit trail, under the folder of local state; `{environment}` stands for the
+    /// environment. `audit who` reads it.
+    pub audit: Option<String>,
     /// Which calls reach which function where `serve` is the gateway, as HTTP APIs write routes: `GET /price`.
     #[serde(default)]
     pub routes: BTreeMap<Route, FunctionName>,
@@ -173,6 +180,8 @@ pub struct Profile {
 pub struct Emulator {
     /// A folder with one JSON file for each table of DynamoDB; none if not given. Every environment gets its own tables.
     pub tables: Option<String>,
+    /// The table of the functions' audit trail, for `audit who`; `{environment}` stands for the environment.
+    pub audit_table: Option<String>,
     /// The functions' variables; `{environment}` stands for the environment.
     #[serde(default)]
     pub variables: BTreeMap<String, String>,

@@ -31,4 +31,5 @@ mod ssh;
 mod supply;
 mod support;
 mod tidy;
+mod trail;
 mod vault;

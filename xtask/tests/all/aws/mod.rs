@@ -47,12 +47,14 @@
 mod actors;
 mod alarms;
 mod apply;
+mod bench;
 mod canary;
 mod doctor;
 mod estate;
 pub(crate) mod fleet;
 mod front;
 mod keys;
+mod layers;
 mod local;
 mod memory;
 mod pipeline;
