@@ -14,5 +14,6 @@ pub mod limits;
 pub mod local;
 pub mod notify;
 pub mod python;
+pub mod scaffold;
 pub mod ssh;
 pub mod watch;

@@ -16,6 +16,7 @@ mod git;
 mod golden;
 mod mistakes;
 mod model;
+mod new;
 mod notify;
 mod ownership;
 mod pipeline;
