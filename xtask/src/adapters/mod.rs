@@ -6,6 +6,7 @@ pub mod aws;
 pub mod bench;
 pub mod binary;
 pub mod cargo;
+pub mod debugger;
 pub mod draft;
 pub mod emulator;
 pub mod git;

@@ -11,12 +11,15 @@ use camino::Utf8Path;
 
 use crate::{
     adapters::local::host::{Host, HostError},
-    cmd::{World, here},
+    cmd::{World, debug, here},
     context::Context,
     failure::Failure,
     model::names::{EnvName, FunctionName},
     output::Answer,
-    ports::fleet::{Fleet as _, FleetError, Qualifier},
+    ports::{
+        cargo::Purpose,
+        fleet::{Fleet as _, FleetError, Qualifier},
+    },
 };
 
 /// Arguments of `invoke`.
@@ -30,6 +33,9 @@ pub struct Args {
     /// Call what is live in this environment, as a caller does [default: build the work tree and call that]
     #[arg(long, value_name = "ENV")]
     env: Option<EnvName>,
+    /// Build it for a debugger, and wait until one is attached; time-outs are off meanwhile.
+    #[arg(long, conflicts_with = "env")]
+    debug: bool,
 }
 
 pub(super) async fn run(world: &World, args: Args) -> anyhow::Result<Answer> {
@@ -43,13 +49,20 @@ pub(super) async fn run(world: &World, args: Args) -> anyhow::Result<Answer> {
     }
     let folder = tempfile::tempdir().context("failed to make a temporary folder")?;
     let folder = Utf8Path::from_path(folder.path()).context("the temporary folder's path is not UTF-8")?;
-    let specs = here::specs(world, &context, std::slice::from_ref(&args.function), folder)?;
+    let purpose = if args.debug { Purpose::Debug } else { Purpose::Run };
+    let specs = here::specs(world, &context, std::slice::from_ref(&args.function), folder, purpose)?;
     let spec = specs.into_values().next().context("nothing was built")?;
+    let spec = if args.debug { debug::unhurried(spec) } else { spec };
     let failed = |error: HostError| Failure::Incorrect(format!("{} failed: {error}", args.function));
     let log = folder.join("log");
     let sink = fs::File::create(&log).with_context(|| format!("failed to write {log}"))?;
     let answered = match Host::start(spec, Box::new(sink)).await {
-        Ok(mut host) => host.invoke(uuid::Uuid::now_v7(), None, &event).await,
+        Ok(mut host) => {
+            if args.debug {
+                debug::attached(&context, &mut host, &args.function).await?;
+            }
+            host.invoke(uuid::Uuid::now_v7(), None, &event).await
+        }
         Err(error) => Err(error),
     };
     for line in fs::read_to_string(&log).unwrap_or_default().lines() {

@@ -7,6 +7,7 @@ mod audit;
 mod bench;
 mod build;
 mod completions;
+mod debug;
 mod decide;
 mod diff;
 mod doctor;

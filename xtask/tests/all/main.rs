@@ -9,6 +9,7 @@ mod audit;
 mod aws;
 mod canary;
 mod config;
+mod debug;
 mod events;
 mod fleet;
 mod gates;
