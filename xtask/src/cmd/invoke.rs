@@ -15,7 +15,7 @@ use crate::{
     context::Context,
     failure::Failure,
     model::names::{EnvName, FunctionName},
-    output::Answer,
+    output::{Answer, pretty},
     ports::{
         cargo::Purpose,
         fleet::{Fleet as _, FleetError, Qualifier},
@@ -45,7 +45,7 @@ pub(super) async fn run(world: &World, args: Args) -> anyhow::Result<Answer> {
     let context = world.writing_context().await?;
     let event = event(&world.working_directory, &args.event)?;
     if let Some(environment) = &args.env {
-        return live(&context, environment, &args.function, &event).await;
+        return live(world, &context, environment, &args.function, &event).await;
     }
     let folder = tempfile::tempdir().context("failed to make a temporary folder")?;
     let folder = Utf8Path::from_path(folder.path()).context("the temporary folder's path is not UTF-8")?;
@@ -69,11 +69,12 @@ pub(super) async fn run(world: &World, args: Args) -> anyhow::Result<Answer> {
         context.story.note(line);
     }
     let answer = answered.map_err(failed)?;
-    told(&args.function, &answer.payload, answer.function_error)
+    told(world, &args.function, &answer.payload, answer.function_error)
 }
 
 /// Calls what callers get, through the alias that they use.
 async fn live(
+    world: &World,
     context: &Context,
     environment: &EnvName,
     function: &FunctionName,
@@ -91,12 +92,19 @@ async fn live(
     })?;
     answer.log_tail.lines().for_each(|line| context.story.note(line));
     context.story.note(&format!("version {} of {name} answered", answer.executed));
-    told(function, &answer.payload, answer.function_error)
+    told(world, function, &answer.payload, answer.function_error)
 }
 
-fn told(function: &FunctionName, payload: &[u8], function_error: Option<String>) -> anyhow::Result<Answer> {
+/// On a terminal the answer is for people; for whoever takes it further it is the one document that the function wrote.
+fn told(
+    world: &World,
+    function: &FunctionName,
+    payload: &[u8],
+    function_error: Option<String>,
+) -> anyhow::Result<Answer> {
     let json = serde_json::from_slice(payload).context("the function's answer is not JSON")?;
     let text = String::from_utf8_lossy(payload).into_owned();
+    let text = if world.columns.is_some() { pretty::answer(&text) } else { text };
     let failure = function_error
         .map(|kind| Failure::Incorrect(format!("{function} failed ({kind}): its answer says why; its log is above")));
     Ok(Answer { text, json, failure })

@@ -23,6 +23,7 @@ mod ownership;
 mod pipeline;
 mod policies;
 mod policy;
+mod pretty;
 mod readme;
 mod report;
 mod reviews;
