@@ -31,6 +31,7 @@ mod reproduce;
 mod rollback;
 mod serve;
 mod status;
+mod stores;
 mod test;
 mod vault;
 mod verify;

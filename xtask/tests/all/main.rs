@@ -28,6 +28,7 @@ mod readme;
 mod report;
 mod reviews;
 mod ring;
+mod seed;
 mod serve;
 mod ssh;
 mod supply;
