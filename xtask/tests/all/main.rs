@@ -34,4 +34,5 @@ mod ssh;
 mod supply;
 mod support;
 mod tidy;
+mod troubleshooting;
 mod vault;

@@ -4,7 +4,7 @@
 use std::{
     fs,
     io::{BufRead as _, BufReader},
-    process::{Child, ChildStderr, Stdio},
+    process::{Child, ChildStderr, Command, Stdio},
 };
 
 use reqwest::{Client, RequestBuilder};
@@ -23,19 +23,25 @@ fn project() -> Project {
 }
 
 /// The binary while it serves; it ends with this.
-struct Serving {
+pub(crate) struct Serving {
     child: Child,
     story: BufReader<ChildStderr>,
-    address: String,
+    /// Where it listens, as `127.0.0.1:<port>`.
+    pub(crate) address: String,
     client: Client,
 }
 
 impl Serving {
-    fn start(project: &Project, more: &[&str]) -> Self {
+    /// Serves a project whose functions are quickly built.
+    pub(crate) fn start(project: &Project, more: &[&str]) -> Self {
         let mut command = project.command(project.root(), &[&["serve", "--port", "0"], more].concat());
         let temporary = project.repo().beside("temporary");
         fs::create_dir(&temporary).unwrap();
-        command.env("TMPDIR", &temporary);
+        Self::of(command.env("TMPDIR", &temporary))
+    }
+
+    /// The same of any command that serves, once it does.
+    pub(crate) fn of(command: &mut Command) -> Self {
         let mut child = command.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
         let story = BufReader::new(child.stderr.take().unwrap());
         drop(rustls::crypto::ring::default_provider().install_default());
@@ -47,7 +53,7 @@ impl Serving {
 
     /// The next line of the story with this in it.
     #[track_caller]
-    fn until(&mut self, text: &str) -> String {
+    pub(crate) fn until(&mut self, text: &str) -> String {
         let mut told = String::new();
         loop {
             let mut line = String::new();
