@@ -33,6 +33,7 @@ mod serve;
 mod status;
 mod stores;
 mod test;
+mod tools;
 mod vault;
 mod verify;
 mod world;
