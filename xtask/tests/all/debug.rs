@@ -93,7 +93,7 @@ fn python_of_lldb() -> Vec<String> {
     };
     let llvm = below("/usr/lib").into_iter().filter(|path| path.starts_with("/usr/lib/llvm-"));
     let python = llvm.flat_map(|path| below(&format!("{path}/lib"))).filter(|path| path.contains("/python3"));
-    let packages = python.map(|path| format!("{path}/dist-packages"));
+    let packages = python.flat_map(|path| ["dist", "site"].map(|kind| format!("{path}/{kind}-packages")));
     packages.filter(|path| Utf8Path::new(path).join("lldb/embedded_interpreter.py").is_file()).collect()
 }
 
