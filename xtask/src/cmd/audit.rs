@@ -7,7 +7,7 @@ use clap::Subcommand;
 
 use crate::{
     adapters::local::{vault::LocalVault, witness::FileWitness},
-    cmd::World,
+    cmd::{World, who},
     engine::{
         audit::{self, Audit, Source, Trust},
         pack::{self, Packed},
@@ -37,6 +37,8 @@ enum What {
         #[arg(long, value_name = "DIR")]
         out: Utf8PathBuf,
     },
+    /// Say who looked at a product on a day, from the functions' own audit trails
+    Who(who::Args),
     /// Print everyone's keys as OpenSSH's allowed_signers file; an auditor keeps a copy
     Signers,
 }
@@ -57,6 +59,7 @@ struct Verify {
 pub(super) async fn run(world: &World, args: Args) -> anyhow::Result<Answer> {
     match args.what {
         What::Verify(what) => verify(world, &what).await,
+        What::Who(what) => who::run(world, what).await,
         What::Pack { release, out } => {
             let context = world.context().await?;
             let packed = pack::run(&context, release, &world.working_directory.join(out)).await?;

@@ -4,7 +4,7 @@
 use std::{collections::BTreeMap, fs};
 
 use anyhow::Context as _;
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::{
     adapters::local::host::{INIT_LIMIT, Spec},
@@ -54,9 +54,7 @@ pub(super) fn specs(
         // The architecture plays no part in running it here.
         let configuration = declared.context("release.toml has no settings for it")?.on(Architecture::X86_64);
         let artifact = built.artifacts.get(function).context("cargo built something else")?;
-        let task = folder.join("task").join(function.as_str());
-        fs::create_dir_all(&task).with_context(|| format!("failed to make the folder {task}"))?;
-        fs::copy(&artifact.executable, task.join("bootstrap")).context("failed to copy the executable")?;
+        let task = task(folder, function.as_str(), &artifact.executable)?;
         let spec = Spec {
             folder: task,
             function: config.fleet_name(first, function)?,
@@ -69,4 +67,12 @@ pub(super) fn specs(
         Ok((function.clone(), spec))
     };
     functions.iter().map(spec).collect()
+}
+
+/// A function's folder as Lambda has it: with the executable as `bootstrap`.
+pub(super) fn task(folder: &Utf8Path, function: &str, executable: &Utf8Path) -> anyhow::Result<Utf8PathBuf> {
+    let task = folder.join("task").join(function);
+    fs::create_dir_all(&task).with_context(|| format!("failed to make the folder {task}"))?;
+    fs::copy(executable, task.join("bootstrap")).context("failed to copy the executable")?;
+    Ok(task)
 }

@@ -36,6 +36,7 @@ mod test;
 mod tools;
 mod vault;
 mod verify;
+mod who;
 mod world;
 
 use clap::{Parser, Subcommand};
@@ -169,7 +170,7 @@ pub async fn run(world: &World, command: Command) -> anyhow::Result<Answer> {
         Command::New(args) => new::run(world, args),
         Command::Doctor(args) => doctor::run(world, args).await,
         Command::Test(args) => test::run(world, &args),
-        Command::Bench(args) => bench::run(world, &args),
+        Command::Bench(args) => bench::run(world, &args).await,
         Command::Completions(args) => completions::run(&args),
     }
 }

@@ -47,7 +47,7 @@ pub(super) async fn set_up(
     let [first, _] = estate::REGIONS;
     let (caller, mut estate) = (Caller::new(&running.endpoint(), first)?, Estate::default());
     phase.now("keys and roles");
-    let text = estate::profile(&caller, PREFIX, &world.project(None)?.config.path, &mut estate).await?;
+    let text = estate::profile(&caller, PREFIX, &world.project(None)?.config, &mut estate).await?;
     fs::write(profile, text).with_context(|| format!("failed to write {profile}"))?;
     let found = world.project(Some(profile))?;
     let config = found.config.on_aws()?;

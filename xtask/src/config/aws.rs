@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, num::NonZeroU32};
 
-pub use crate::config::raw::aws::{Bucket, Create, Github, Mode, Service};
+pub use crate::config::raw::aws::{Audit, Bucket, Create, Github, Mode, Service};
 use crate::{
     config::{raw, validate},
     model::{
@@ -74,6 +74,8 @@ pub struct Place {
     pub account: Account,
     /// With what a function that does not exist yet is made; without it that is refused.
     pub create: Option<Create>,
+    /// Where its functions' audit trail is.
+    pub audit: Option<Audit>,
 }
 
 /// Calls of Lambda's control plane per second: two thirds of what an account has in a region (15).
@@ -160,7 +162,8 @@ fn place(environment: &raw::Environment, aws: &raw::aws::Aws, problems: &mut Vec
         ));
     }
     let create = own.create.as_ref().map(|create| ("create.role", &create.role));
-    for (key, role) in own.role.as_ref().map(|role| ("role", role)).into_iter().chain(create) {
+    let audit = own.audit.as_ref().and_then(|audit| Some(("audit.role", audit.role.as_ref()?)));
+    for (key, role) in own.role.as_ref().map(|role| ("role", role)).into_iter().chain(create).chain(audit) {
         if role.account() != own.account.as_str() {
             let (found, account) = (role.account(), &own.account);
             problems.push(format!(
@@ -189,6 +192,11 @@ fn writers(aws: &raw::aws::Aws) -> BTreeMap<Writer, WriterKeys> {
 
 impl From<&raw::aws::Environment> for Place {
     fn from(raw: &raw::aws::Environment) -> Self {
-        Self { region: raw.region.clone(), account: raw.account.clone(), create: raw.create.clone() }
+        Self {
+            region: raw.region.clone(),
+            account: raw.account.clone(),
+            create: raw.create.clone(),
+            audit: raw.audit.clone(),
+        }
     }
 }

@@ -3,6 +3,7 @@
 pub mod aws;
 mod canary;
 pub mod load;
+mod local;
 mod notifications;
 pub mod people;
 pub mod policies;
@@ -47,6 +48,8 @@ pub struct Config {
     /// SQL files for the stores on this machine: from a database under the folder of local state, with `{environment}`,
     /// to a folder of files under the root.
     pub seeds: BTreeMap<String, Utf8PathBuf>,
+    /// Where the functions' audit trail is on this machine, under the folder of local state, by environment.
+    pub audit: BTreeMap<EnvName, String>,
     /// Which calls reach which function where `serve` is the gateway.
     pub routes: Routes,
     /// What `local up` sets up for the functions in an emulator.
@@ -66,6 +69,8 @@ pub struct Config {
 pub struct Emulator {
     /// The folder of their tables, under the root.
     pub tables: Option<Utf8PathBuf>,
+    /// The table of their audit trail, by environment.
+    pub audit_tables: BTreeMap<EnvName, String>,
     /// Their variables, by environment.
     pub variables: BTreeMap<EnvName, Variables>,
 }

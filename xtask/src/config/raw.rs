@@ -153,6 +153,9 @@ pub struct Profile {
     /// to a folder of files.
     #[serde(default)]
     pub seeds: BTreeMap<String, String>,
+    /// The SQLite database of the functions' audit trail, under the folder of local state; `{environment}` stands for the
+    /// environment. `audit who` reads it.
+    pub audit: Option<String>,
     /// Which calls reach which function where `serve` is the gateway, as HTTP APIs write routes: `GET /price`.
     #[serde(default)]
     pub routes: BTreeMap<Route, FunctionName>,
@@ -173,6 +176,8 @@ pub struct Profile {
 pub struct Emulator {
     /// A folder with one JSON file for each table of DynamoDB; none if not given. Every environment gets its own tables.
     pub tables: Option<String>,
+    /// The table of the functions' audit trail, for `audit who`; `{environment}` stands for the environment.
+    pub audit_table: Option<String>,
     /// The functions' variables; `{environment}` stands for the environment.
     #[serde(default)]
     pub variables: BTreeMap<String, String>,

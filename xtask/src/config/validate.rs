@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use camino::Utf8Path;
 
 use crate::{
-    config::{Config, Emulator, FunctionConfig, Settings, aws, canary, notifications, raw},
+    config::{Config, FunctionConfig, Settings, aws, canary, local, notifications, raw},
     model::{
         configuration::{Architecture, Configuration},
         gateway::Routes,
@@ -36,10 +36,10 @@ pub fn release(raw: raw::Release) -> Result<Config, Vec<String>> {
         problems.push("`functions` is empty: a release needs at least one `[functions.<name>]`".to_owned());
     }
     path(&raw, &names, &mut problems);
-    let local = &raw.profile.local;
+    let given = &raw.profile.local;
     let template = |environment: &EnvName| {
-        let own = local.environments.get(environment).and_then(|e| e.function_name.as_ref());
-        (own.unwrap_or(&local.function_name).as_str(), String::new())
+        let own = given.environments.get(environment).and_then(|e| e.function_name.as_ref());
+        (own.unwrap_or(&given.function_name).as_str(), String::new())
     };
     let fleet_names = fleet_names(&raw, &template, &mut problems);
     let aws = raw.profile.aws.as_ref().and_then(|aws| aws::validate(&raw, aws, &mut problems));
@@ -47,27 +47,7 @@ pub fn release(raw: raw::Release) -> Result<Config, Vec<String>> {
     let functions: BTreeMap<_, _> = functions.collect();
     canary::check(&raw, &mut problems);
     notifications::check(&raw.notifications, &mut problems);
-    for (database, folder) in &local.seeds {
-        for relative in [database, folder] {
-            if !is_inside(relative) {
-                problems.push(format!("`profile.local.seeds` has `{relative}`: write a relative path, without `..`"));
-            }
-        }
-    }
-    if local.emulator.tables.as_ref().is_some_and(|folder| !is_inside(folder)) {
-        problems.push("`profile.local.emulator.tables` must be a relative path, without `..`".to_owned());
-    }
-    let given = [("variables", &local.variables), ("emulator.variables", &local.emulator.variables)];
-    for (environment, (place, given)) in names.iter().flat_map(|name| given.map(|given| (name, given))) {
-        let size: usize = variables(given, environment).iter().map(|(name, value)| name.len() + value.len()).sum();
-        if size > 4096 {
-            problems.push(format!("`profile.local.{place}` take {size} bytes in {environment}, Lambda allows 4096"));
-        }
-    }
-    for (route, function) in local.routes.iter().filter(|(_, function)| !raw.functions.contains_key(*function)) {
-        let hint = nearest(function.as_str(), raw.functions.keys().map(FunctionName::as_str));
-        problems.push(format!("`profile.local.routes` sends `{route}` to an unknown function `{function}`{hint}"));
-    }
+    local::check(&raw, &names, &mut problems);
     if !problems.is_empty() {
         return Err(problems);
     }
@@ -77,18 +57,16 @@ pub fn release(raw: raw::Release) -> Result<Config, Vec<String>> {
         target: raw.build.target,
         glibc: raw.build.glibc,
         functions,
-        alias: alias(local.alias.as_ref()).map_err(|problem| vec![problem])?,
+        alias: alias(given.alias.as_ref()).map_err(|problem| vec![problem])?,
         fleet_names,
-        variables: names.iter().map(|env| (env.clone(), variables(&local.variables, env))).collect(),
-        emulator: Emulator {
-            tables: local.emulator.tables.as_ref().map(Into::into),
-            variables: names.iter().map(|env| (env.clone(), variables(&local.emulator.variables, env))).collect(),
-        },
+        variables: local::variables(&given.variables, &names),
+        emulator: local::emulator(&given.emulator, &names),
         on_lambda: false,
         notifications: raw.notifications,
-        alarms: local.alarms.clone(),
-        routes: Routes::new(local.routes.clone()),
-        seeds: local.seeds.iter().map(|(db, folder)| (db.clone(), folder.into())).collect(),
+        alarms: given.alarms.clone(),
+        audit: local::each(given.audit.as_ref(), &names),
+        routes: Routes::new(given.routes.clone()),
+        seeds: given.seeds.iter().map(|(db, folder)| (db.clone(), folder.into())).collect(),
         aws,
         path: raw.environments.into_iter().map(stop).collect(),
     })
@@ -107,11 +85,6 @@ fn stop(raw: raw::Environment) -> Stop {
 /// The alias that a profile gives, or `live`.
 pub(super) fn alias(given: Option<&AliasName>) -> Result<AliasName, String> {
     given.cloned().map_or_else(|| "live".parse().map_err(|error: NameError| error.to_string()), Ok)
-}
-
-fn variables(given: &BTreeMap<String, String>, environment: &EnvName) -> BTreeMap<String, String> {
-    let fill = |(name, value): (&String, &String)| (name.clone(), value.replace("{environment}", environment.as_str()));
-    given.iter().map(fill).collect()
 }
 
 fn path(raw: &raw::Release, names: &[EnvName], problems: &mut Vec<String>) {
@@ -269,7 +242,7 @@ fn merge(own: &raw::Settings, general: &raw::Settings) -> Configuration {
     }
 }
 
-fn is_inside(path: &str) -> bool {
+pub(super) fn is_inside(path: &str) -> bool {
     let path = Utf8Path::new(path);
     !path.as_str().is_empty() && path.components().all(|part| matches!(part, camino::Utf8Component::Normal(_)))
 }

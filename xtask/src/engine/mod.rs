@@ -23,3 +23,4 @@ pub mod reproduce;
 pub mod status;
 mod together;
 pub mod verify;
+pub mod who;

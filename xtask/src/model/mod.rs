@@ -32,5 +32,6 @@ pub mod smoke;
 pub mod soak;
 pub mod sshsig;
 pub mod time;
+pub mod trail;
 pub mod verdict;
 pub mod version;

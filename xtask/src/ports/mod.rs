@@ -14,5 +14,6 @@ pub mod person_key;
 pub mod reviews;
 pub mod signer;
 pub mod story;
+pub mod trail;
 pub mod vault;
 pub mod witness;

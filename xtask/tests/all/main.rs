@@ -34,5 +34,6 @@ mod ssh;
 mod supply;
 mod support;
 mod tidy;
+mod trail;
 mod troubleshooting;
 mod vault;

@@ -12,6 +12,7 @@ mod retention;
 mod roles;
 mod session;
 mod site;
+mod trail;
 mod vault;
 mod witness;
 
@@ -22,6 +23,7 @@ pub use self::{
     fleet::{Clients, LambdaFleet, Place},
     keys::{KmsKeys, WriterKey},
     session::{Session, Surroundings},
+    trail::DynamoTrail,
     vault::S3Vault,
     witness::BucketWitness,
 };

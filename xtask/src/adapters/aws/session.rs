@@ -96,7 +96,8 @@ impl Session {
         }
         let roles = aws.writers.values().filter_map(|writer| writer.role.clone());
         let roles = roles.chain(aws.administrator.clone()).chain(aws.auditor.clone());
-        let roles = roles.filter(|role| !identity.is(role)).map(|role| {
+        let audits = aws.environments.values().filter_map(|place| place.audit.as_ref()?.role.clone());
+        let roles = roles.chain(audits).filter(|role| !identity.is(role)).map(|role| {
             let taken = RoleCredentials::new(sts.clone(), role.clone(), &surroundings.actor, &surroundings.subject);
             (role, SharedCredentialsProvider::new(taken))
         });
@@ -160,6 +161,11 @@ impl Session {
     /// A client of CloudWatch in a region, as this writer.
     pub(super) fn cloudwatch(&self, region: &str, writer: Option<&Writer>) -> aws_sdk_cloudwatch::Client {
         aws_sdk_cloudwatch::Client::new(&self.config(Service::Cloudwatch, region, writer))
+    }
+
+    /// A client of DynamoDB in a region, with this role, or with the credentials at hand.
+    pub(super) fn dynamodb(&self, region: &str, role: Option<&RoleArn>) -> aws_sdk_dynamodb::Client {
+        aws_sdk_dynamodb::Client::new(&self.config_as(Service::Dynamodb, region, role))
     }
 
     fn config(&self, service: Service, region: &str, writer: Option<&Writer>) -> SdkConfig {

@@ -12,13 +12,14 @@ use crate::{
         fleet::{Clients, LambdaFleet, Place},
         keys::{KmsKeys, WriterKey},
         session::Session,
+        trail::DynamoTrail,
         vault::S3Vault,
         witness::BucketWitness,
     },
     config::aws,
     context::Site,
     model::{entry::Writer, manifest::Stop, names::EnvName},
-    ports::{alarms::Alarms, clock::Clock, fleet::Fleet, signer::Signer},
+    ports::{alarms::Alarms, clock::Clock, fleet::Fleet, signer::Signer, trail::AuditTrail},
 };
 
 impl Session {
@@ -94,6 +95,18 @@ impl Session {
             (environment.clone(), Arc::new(alarms) as Arc<dyn Alarms>)
         });
         alarms.collect()
+    }
+
+    /// The functions' audit trails, where release.toml says where they are.
+    #[must_use]
+    pub fn trails(&self) -> BTreeMap<EnvName, Arc<dyn AuditTrail>> {
+        let trails = self.aws.environments.iter().filter_map(|(environment, place)| {
+            let audit = place.audit.as_ref()?;
+            let client = self.dynamodb(place.region.as_str(), audit.role.as_ref());
+            let trail = DynamoTrail::new(client, audit.table.clone());
+            Some((environment.clone(), Arc::new(trail) as Arc<dyn AuditTrail>))
+        });
+        trails.collect()
     }
 
     fn bucket(&self, of: &aws::Bucket, clock: &Arc<dyn Clock>) -> Bucket {

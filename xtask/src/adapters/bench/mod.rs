@@ -1,7 +1,10 @@
 //! Benchmarks: what this tool does beside what people use for it, on the same input in the same run. Only ratios mean
 //! anything on another machine.
 
+pub mod handlers;
+pub mod node;
 pub mod packaging;
+pub mod stores;
 
 use std::time::{Duration, Instant};
 

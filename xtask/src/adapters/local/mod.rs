@@ -11,5 +11,6 @@ pub mod locks;
 pub mod seed;
 pub mod served;
 pub mod throwaway;
+pub mod trail;
 pub mod vault;
 pub mod witness;

@@ -54,6 +54,8 @@ pub enum Service {
     Kms,
     /// Who this is, and the roles that it takes.
     Sts,
+    /// The functions' audit trails.
+    Dynamodb,
 }
 
 /// One bucket per region; versioned, with Object Lock.
@@ -155,6 +157,18 @@ pub struct Environment {
     pub function_name: Option<String>,
     /// With what a function that does not exist yet is made; without it that is refused.
     pub create: Option<Create>,
+    /// Where its functions' audit trail is; only `audit who` reads it.
+    pub audit: Option<Audit>,
+}
+
+/// A table of DynamoDB, with the index `by_product_and_day`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Audit {
+    /// Its name.
+    pub table: String,
+    /// The role that reads it, if the credentials at hand may not.
+    pub role: Option<RoleArn>,
 }
 
 /// How a function is made.

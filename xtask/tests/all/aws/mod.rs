@@ -47,6 +47,7 @@
 mod actors;
 mod alarms;
 mod apply;
+mod bench;
 mod canary;
 mod doctor;
 mod estate;

@@ -7,23 +7,28 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use camino::Utf8Path;
 use common::{
     clients::{DynamoAuditStore, DynamoClient, OPERATION_TIMEOUT},
-    testing::{ALICE, AuditRow, conformance, event_file},
-    types::{AwsAccess, Secret, SystemClock},
+    testing::{AuditRow, conformance, event_file},
+    types::{AuditStore as _, AwsAccess, Secret, SystemClock},
 };
 use reqwest::Method;
 use serde_json::{Value, json};
 use xtask::{
     adapters::{
+        aws::DynamoTrail,
         cargo::SystemCargo,
         emulator::{estate::tables, wire::Caller},
     },
-    ports::cargo::{BuildRequest, Cargo as _, Purpose},
+    ports::{
+        cargo::{BuildRequest, Cargo as _, Purpose},
+        trail::{AuditTrail as _, TrailError},
+    },
 };
 
-use super::{OPEN, fleet::FUNCTION_ROLE};
+use super::{OPEN, fleet::FUNCTION_ROLE, sdk};
+use crate::trail::tells_who_looked;
 
 /// The repository.
-fn root() -> &'static Utf8Path {
+pub(super) fn root() -> &'static Utf8Path {
     Utf8Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
 }
 
@@ -67,14 +72,6 @@ async fn rows(caller: &Caller, table: &str) -> Vec<AuditRow> {
     rows
 }
 
-/// Who looked at a product on a day.
-async fn who(caller: &Caller, table: &str, product_day: &str) -> Vec<String> {
-    let query = json!({ "TableName": table, "IndexName": "by_product_and_day", "KeyConditionExpression": "product_day = :day",
-        "ExpressionAttributeValues": { ":day": { "S": product_day } } });
-    let found = ask(caller, "Query", query).await;
-    found["Items"].as_array().unwrap().iter().map(|item| item["pk"]["S"].as_str().unwrap().to_owned()).collect()
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn an_audit_store_in_dynamodb_is_as_any_other_and_tells_who_looked() {
     let stack = OPEN.join();
@@ -88,13 +85,16 @@ async fn an_audit_store_in_dynamodb_is_as_any_other_and_tells_who_looked() {
         session_token: None,
     };
     let client = DynamoClient::new(access, OPERATION_TIMEOUT, Arc::new(SystemClock)).unwrap();
-    let store = DynamoAuditStore::new(client, audit.clone());
+    let store = DynamoAuditStore::new(client.clone(), audit.clone());
     conformance::appends_once(&store, async || rows(&caller, &audit).await).await;
 
-    let looked = who(&caller, &audit, "PROD-101#2026-01-23").await;
-    assert_eq!(looked.len(), 2, "{looked:?}");
-    assert!(looked.contains(&format!("USER#{ALICE}")), "{looked:?}");
-    assert_eq!(who(&caller, &audit, "PROD-101#2026-01-24").await, [""; 0]);
+    let [other, _] = made(&caller).await;
+    let store = DynamoAuditStore::new(client, other.clone());
+    let trail = |table: String| DynamoTrail::new(aws_sdk_dynamodb::Client::new(&sdk(&stack.endpoint())), table);
+    tells_who_looked(&trail(other), async |item| store.append(item).await.unwrap()).await;
+    let nowhere = trail("Nowhere".to_owned());
+    let asked = nowhere.who(&"PROD-101".parse().unwrap(), "2026-01-23".parse().unwrap()).await;
+    assert!(matches!(asked, Err(TrailError::Missing(_))), "{asked:?}");
     let expiry = ask(&caller, "DescribeTimeToLive", json!({ "TableName": audit })).await;
     let expiry = &expiry["TimeToLiveDescription"];
     assert_eq!([&expiry["TimeToLiveStatus"], &expiry["AttributeName"]], ["ENABLED", "expires_at"]);

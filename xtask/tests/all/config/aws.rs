@@ -51,7 +51,7 @@ fn a_key_or_a_name_is_wrong() {
        |
     31 | variable_key = "arn:aws:kms:eu-central-1:222222222222:alias/variables"
        | ^^^^^^^^^^^^
-    unknown field `variable_key`, expected one of `region`, `account`, `role`, `key`, `variables_key`, `function_name`, `create`
+    unknown field `variable_key`, expected one of `region`, `account`, `role`, `key`, `variables_key`, `function_name`, `create`, `audit`
     did you mean `variables_key`?
     "#);
     assert_snapshot!(aws("writers.releaser", "writers.relaeser"), @"

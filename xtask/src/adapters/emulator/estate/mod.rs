@@ -48,7 +48,7 @@ pub fn region(stop: &Stop) -> &'static str {
 ///
 /// # Errors
 /// The emulator refused something, or does not answer.
-pub async fn profile(caller: &Caller, prefix: &str, path: &[Stop], estate: &mut Estate) -> Result<String, CallError> {
+pub async fn profile(caller: &Caller, prefix: &str, config: &Config, estate: &mut Estate) -> Result<String, CallError> {
     let [first, second] = REGIONS;
     estate.buckets = REGIONS.map(|region| format!("{prefix}-vault-{region}")).to_vec();
     let mut text = format!(
@@ -75,7 +75,7 @@ pub async fn profile(caller: &Caller, prefix: &str, path: &[Stop], estate: &mut 
     }
     line(&mut text, format_args!("approver = {{ role = \"{}\" }}", role(caller, prefix, "approver", estate).await?));
     let function = role(caller, prefix, "function", estate).await?;
-    for stop in path {
+    for stop in &config.path {
         let (name, region) = (&stop.environment, region(stop));
         let there = caller.within(region);
         let deployer = format!("deployer-{name}");
@@ -89,6 +89,9 @@ pub async fn profile(caller: &Caller, prefix: &str, path: &[Stop], estate: &mut 
         );
         line(&mut text, format_args!("role = \"{role}\"\nkey = \"{key_of}\"\nvariables_key = \"{variables}\""));
         line(&mut text, format_args!("create = {{ role = \"{function}\" }}"));
+        if let Some(table) = config.emulator.audit_tables.get(name) {
+            line(&mut text, format_args!("audit = {{ table = \"{table}\" }}"));
+        }
     }
     Ok(text)
 }

@@ -170,6 +170,12 @@ impl Host {
         self.process.is_running()
     }
 
+    /// How long its process has been on a processor, in the kernel's ticks; `None` if it has ended.
+    #[must_use]
+    pub fn on_processors(&self) -> Option<Duration> {
+        self.process.on_processors()
+    }
+
     /// Waits for the next thing that ends a start or an invocation, keeping the log flowing meanwhile.
     async fn until(&mut self, deadline: Instant) -> Result<Ending, HostError> {
         loop {

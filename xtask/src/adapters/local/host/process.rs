@@ -106,6 +106,15 @@ impl Process {
         }
     }
 
+    /// How long it has been on a processor, in user and kernel mode (proc_pid_stat(5), `utime` and `stime`).
+    pub(super) fn on_processors(&self) -> Option<Duration> {
+        let text = fs::read_to_string(format!("/proc/{}/stat", self.child.id()?)).ok()?;
+        // Its name, in parentheses, may hold anything. Behind it come the third and all later fields.
+        let mut fields = text.rsplit_once(')')?.1.split_whitespace().skip(11);
+        let ticks = fields.next()?.parse::<u64>().ok()? + fields.next()?.parse::<u64>().ok()?;
+        Some(Duration::from_millis(ticks * 1000 / rustix::param::clock_ticks_per_second().max(1)))
+    }
+
     /// The most memory that was measured, in MiB.
     pub(super) fn peak_mb(&self) -> u64 {
         self.peak_mb

@@ -1,0 +1,73 @@
+//! `audit who`: who looked at a product on a day.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use crate::{
+    adapters::local::trail::SqliteTrail,
+    cmd::{Profile, World},
+    config::load::Found,
+    engine::who::{self, Who},
+    failure::Failure,
+    model::{
+        names::EnvName,
+        trail::{Day, Product},
+    },
+    output::{Answer, table::table},
+    ports::trail::AuditTrail,
+};
+
+/// Arguments of `audit who`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The product, as callers name it
+    #[arg(long, value_name = "PRODUCT")]
+    product: Product,
+    /// The day, of UTC, as 2026-01-23
+    #[arg(long, value_name = "DAY")]
+    on: Day,
+    /// One environment instead of every one
+    #[arg(long, value_name = "ENV")]
+    env: Option<EnvName>,
+}
+
+pub(super) async fn run(world: &World, args: Args) -> anyhow::Result<Answer> {
+    let found = world.found()?;
+    let path: Vec<EnvName> = match args.env {
+        Some(environment) => vec![found.config.stop(&environment)?.environment.clone()],
+        None => found.config.path.iter().map(|stop| stop.environment.clone()).collect(),
+    };
+    let trails = trails(world, &found).await?;
+    let who = who::run(world.story().as_ref(), &trails, &path, args.product, args.on).await?;
+    let failure = who.failure();
+    Ok(Answer::new(&who, text(&who))?.failing(failure))
+}
+
+/// Every environment's audit trail, where release.toml says where it is.
+async fn trails(world: &World, found: &Found) -> Result<BTreeMap<EnvName, Arc<dyn AuditTrail>>, Failure> {
+    match world.globals.profile {
+        Profile::Local => {
+            let local = world.local(&found.root);
+            let at = |(environment, file): (&EnvName, &String)| {
+                let trail = SqliteTrail::new(&local.join(file));
+                (environment.clone(), Arc::new(trail) as Arc<dyn AuditTrail>)
+            };
+            Ok(found.config.audit.iter().map(at).collect())
+        }
+        Profile::Aws => world.trails(&found.config).await,
+    }
+}
+
+fn text(who: &Who) -> String {
+    let rows = who.environments.iter().flat_map(|seen| {
+        seen.looks.iter().flatten().map(|look| {
+            let cells = [&look.user, &look.action, &look.status, &look.purpose, &look.request];
+            let cells = cells.map(|cell| cell.chars().flat_map(char::escape_debug).collect());
+            [look.at.to_string(), seen.environment.to_string()].into_iter().chain(cells).collect()
+        })
+    });
+    let rows: Vec<Vec<String>> = rows.collect();
+    if rows.is_empty() {
+        return format!("nobody looked at {} on {}, where it is known\n", who.product, who.on);
+    }
+    table(&["at", "environment", "user", "action", "status", "purpose", "request"], &rows)
+}
