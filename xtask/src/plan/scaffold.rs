@@ -122,8 +122,9 @@ fn enter(function: &FunctionName, route: &str, release: &str) -> Result<String, 
     };
     let text = document.to_string();
     let raw: raw::Release = toml::from_str(&text).map_err(|error| refused(error.message().to_owned()))?;
+    let entered = raw.functions.contains_key(function) && raw.profile.local.routes.values().any(|led| led == function);
     validate::release(raw).map_err(|problems| refused(problems.join("; ")))?;
-    Ok(text)
+    if entered { Ok(text) } else { Err(refused("its tables are written in a form that takes no more".to_owned())) }
 }
 
 /// As the other functions are declared: X-Ray in prod only, and logs that are kept a week elsewhere.

@@ -72,6 +72,30 @@ fn a_file_without_prod_or_routes_gets_what_it_needs() {
 }
 
 #[test]
+fn whatever_form_the_tables_have_the_function_gets_in_and_nothing_is_lost() {
+    let rest = "[[environments]]\nname = 'dev' # first\n[profile.local]\nfunction_name = '{function}-{environment}'\n";
+    for (functions, routes) in [
+        ("functions.alpha = {}\n", "[profile.local.routes]\n'GET /a' = 'alpha' # a\n# the end\n"),
+        ("functions = { alpha = {} }\n", ""),
+        ("[functions]\nalpha.configuration.memory_mb = 128\n", "routes = { 'GET /a' = 'alpha' }\n"),
+        ("[functions.alpha] # here\n", "routes.'GET /a' = 'alpha'\n"),
+    ] {
+        let release = format!("schema = 1\n{functions}{rest}{routes}");
+        match planned("made-by-a-test", &release) {
+            // Written anew in another form it could lose a comment.
+            Err(ScaffoldError::Refused { problem, .. }) => assert_eq!(problem, "`functions` is no table of its own"),
+            Err(error) => panic!("{error}: {release}"),
+            Ok(made) => {
+                let made = made.release;
+                let comments = release.lines().filter_map(|line| Some(line.split_once('#')?.1));
+                comments.for_each(|comment| assert!(made.contains(comment), "`{comment}` is lost: {made}"));
+                assert!(made.contains("made-by-a-test") && made.contains("alpha"), "{made}");
+            }
+        }
+    }
+}
+
+#[test]
 fn what_cannot_be_is_told_with_what_to_do() {
     let said = |name: &str, release: &str| planned(name, release).unwrap_err().to_string();
     assert!(said("price-fetcher", RELEASE).contains("there is a function `price-fetcher` already"));
