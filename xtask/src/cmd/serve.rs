@@ -15,6 +15,7 @@ use crate::{
     failure::Failure,
     model::{names::FunctionName, smoke::EventForm},
     output::Answer,
+    ports::cargo::Purpose,
 };
 
 /// Editors write a file in several steps, and several files at once.
@@ -113,5 +114,5 @@ fn build(world: &World, context: &Context, folder: &Utf8Path) -> anyhow::Result<
     std::fs::create_dir_all(folder).with_context(|| format!("failed to make the folder {folder}"))?;
     let routes = context.config.routes.iter();
     let functions: std::collections::BTreeSet<FunctionName> = routes.map(|(_, function)| function.clone()).collect();
-    here::specs(world, context, &functions.into_iter().collect::<Vec<_>>(), folder)
+    here::specs(world, context, &functions.into_iter().collect::<Vec<_>>(), folder, Purpose::Run)
 }

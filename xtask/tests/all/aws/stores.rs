@@ -100,6 +100,38 @@ async fn an_audit_store_in_dynamodb_is_as_any_other_and_tells_who_looked() {
     assert_eq!([&expiry["TimeToLiveStatus"], &expiry["AttributeName"]], ["ENABLED", "expires_at"]);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_broken_in_the_tables_is_put_back() {
+    let stack = OPEN.join();
+    let caller = stack.caller("us-east-1");
+    let [audit, data] = made(&caller).await;
+    let environment = data.strip_prefix("Data_").unwrap();
+    let text = |text: &str| json!({ "S": text });
+    let price = |price: &str| json!({ "pk": text("PRICE#PROD-101"), "sk": text("PRICE"), "price": text(price), "currency": text("USD") });
+    ask(&caller, "PutItem", json!({ "TableName": data, "Item": price("0.01") })).await;
+    let gone = json!({ "pk": text("PRICE#PROD-102"), "sk": text("PRICE") });
+    ask(&caller, "DeleteItem", json!({ "TableName": data, "Key": gone })).await;
+    let own = json!({ "pk": text("PRICE#MINE"), "sk": text("PRICE") });
+    ask(&caller, "PutItem", json!({ "TableName": data, "Item": own })).await;
+    let looked = json!({ "pk": text("USER#x"), "sk": text("AUDIT#1") });
+    ask(&caller, "PutItem", json!({ "TableName": audit, "Item": looked })).await;
+
+    let described = tables::read(&root().join("infra-local/tables"), environment).unwrap();
+    for expected in [2, 0] {
+        let mut restored = 0;
+        for table in &described {
+            restored += tables::restore(&caller, table).await.unwrap();
+        }
+        assert_eq!(restored, expected);
+    }
+    let get = async |table: &str, key: &Value| {
+        let key = json!({ "pk": key["pk"], "sk": key["sk"] });
+        ask(&caller, "GetItem", json!({ "TableName": table, "Key": key, "ConsistentRead": true })).await["Item"].take()
+    };
+    assert_eq!(get(&data, &price("")).await, price("99.99"));
+    assert_eq!((get(&data, &own).await, get(&audit, &looked).await), (own, looked));
+}
+
 /// A function with these tables, asked once: the status of its answer, and the body.
 async fn asked(caller: &Caller, name: &str, event: &str) -> (u16, String) {
     let event = serde_json::from_str(event).unwrap();

@@ -1,5 +1,6 @@
 //! What the integration tests share.
 
+pub(crate) mod copy;
 pub(crate) mod faults;
 pub(crate) mod invariants;
 pub(crate) mod journey;
