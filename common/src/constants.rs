@@ -18,6 +18,24 @@ pub const AUDIT_DAYS_PRODUCTION: i64 = 6 * 365 + 2;
 /// The most characters of a product id.
 pub const PRODUCT_ID_MAX: usize = 64;
 
+/// The most characters of a configuration key.
+pub const CONFIGURATION_KEY_MAX: usize = 128;
+
+/// The most characters of a request id, and of a correlation id: what Oracle keeps of a client identifier (Oracle Call
+/// Interface, `OCI_ATTR_CLIENT_IDENTIFIER`).
+pub const REQUEST_ID_MAX: usize = 64;
+
+/// Names of header fields, in lower case as HTTP/2 writes them.
+pub mod header {
+    /// The client's own id of what it does; sent back with every answer.
+    pub const CORRELATION_ID: &str = "x-correlation-id";
+    /// X-Ray's tracing header.
+    pub const TRACE_ID: &str = "x-amzn-trace-id";
+    /// Who the client is, and proofs of it: what no function here needs, so that no layer but the first ever holds it.
+    pub const CREDENTIALS: [&str; 5] =
+        ["authorization", "cookie", "proxy-authorization", "x-amz-security-token", "x-api-key"];
+}
+
 /// Stable error codes of the answers; callers branch on them, so they never change.
 pub mod error_code {
     /// 400: the request names something that is not allowed; `fields` says what.

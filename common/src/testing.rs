@@ -8,6 +8,9 @@
 )]
 
 pub mod conformance;
+pub mod expectations;
+pub mod marks;
+pub mod openapi;
 #[cfg(feature = "oracle-live")]
 pub mod oracle_live;
 mod replay;
@@ -16,7 +19,6 @@ mod seeds;
 pub use replay::{Asked, Replay, Reply};
 pub use seeds::{apply_seeds, seeded, tables};
 
-use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::io::Write;
 use std::sync::{Arc, Mutex};
@@ -28,8 +30,8 @@ use rusqlite::Connection;
 use tower::{Service, ServiceExt as _};
 
 use crate::middleware::{ApiRequest, ApiResponse, GatewayEvent, Process};
-use crate::models::{AuditItem, Status};
-use crate::types::{AuditStore, Clock, Invocation, StoreError};
+use crate::models::{Action, AuditItem, CorrelationId, Lookup, RequestId, Status, Subject};
+use crate::types::{AuditStore, Clock, Invocation, Measures, Sent, StoreError, Unchecked};
 
 /// The user of the handbook's example.
 pub const ALICE: &str = "550e8400-e29b-41d4-a716-446655440000";
@@ -145,22 +147,32 @@ pub fn event_file(name: &str) -> String {
 
 /// What the stores are told by [`request`]: the id `r-1`, and no deadline.
 pub fn invocation() -> Invocation {
-    Invocation { request_id: "r-1".into(), deadline: None }
+    let request_id: RequestId = "r-1".parse().unwrap();
+    Invocation {
+        correlation_id: CorrelationId::from(&request_id),
+        request_id,
+        lambda_request_id: "l-1".parse().unwrap(),
+        trace_id: None,
+        deadline: None,
+        measures: Measures::default(),
+    }
 }
 
-/// A request with `query`, as the layers hand it to a handler.
+/// What `user` looks at in a request with the id `r-1`.
+pub fn lookup(action: Action, user: &str, subject: Subject) -> Lookup {
+    let Invocation { request_id, correlation_id, .. } = invocation();
+    Lookup { action, user: user.parse().unwrap(), subject, request_id, correlation_id }
+}
+
+/// A request with `query`, as the layers hand it on.
 pub fn request(method: &str, query: &[(&str, &str)]) -> ApiRequest {
-    let mut parameters = BTreeMap::<String, Vec<String>>::new();
-    for (name, value) in query {
-        parameters.entry((*name).to_owned()).or_default().push((*value).to_owned());
-    }
     ApiRequest {
         method: method.parse().unwrap(),
-        path: String::new(),
-        path_parameters: BTreeMap::new(),
-        query: parameters,
+        path: Unchecked::new(String::new()),
+        path_parameters: Sent::default(),
+        query: query.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
+        headers: Sent::default(),
         invocation: invocation(),
-        lambda_request_id: "l-1".into(),
     }
 }
 

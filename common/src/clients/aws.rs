@@ -1,6 +1,7 @@
 //! Services of AWS by their own JSON protocol: a signed POST for each operation. Signing, TLS and HTTP are libraries; the AWS SDK
 //! would bring the same and double the time that the functions take to build, and their size.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -46,6 +47,16 @@ pub(super) struct AwsClient {
     http: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
 }
 
+/// The item that was there before. It may hold anything, so it shows itself to nobody.
+#[derive(PartialEq, Eq)]
+pub struct TakenBy(Value);
+
+impl fmt::Debug for TakenBy {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("TakenBy(redacted)")
+    }
+}
+
 /// Why an operation brought nothing. It holds no words of the service, as those may repeat values.
 #[derive(Debug, thiserror::Error)]
 pub enum AwsError {
@@ -58,6 +69,8 @@ pub enum AwsError {
         status: u16,
         /// The error's name, such as `ResourceNotFoundException`.
         code: String,
+        /// What lies where a conditional write wanted to write, if it asked for that.
+        taken: Option<Box<TakenBy>>,
     },
     /// There was no answer in time.
     #[error("{0} does not answer in time")]
@@ -74,6 +87,19 @@ pub enum AwsError {
     /// The request could not be signed.
     #[error("the request to {0} cannot be made")]
     Unsigned(&'static str, #[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl AwsError {
+    /// Whether a conditional write was refused because this very item is there.
+    pub(super) fn is_taken_by(&self, item: &Value) -> bool {
+        matches!(self, Self::Refused { code, taken: Some(taken), .. }
+            if code == "ConditionalCheckFailedException" && taken.0 == *item)
+    }
+}
+
+/// The name of an error goes into the log, so it has to be one.
+fn is_name(code: &str) -> bool {
+    code.len() <= 100 && code.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
 impl AwsClient {
@@ -109,7 +135,9 @@ impl AwsClient {
 
     async fn attempts(&self, operation: &str, body: &Bytes) -> Result<Value, AwsError> {
         for wait in WAITS {
-            match self.attempt(operation, body).await {
+            // A connection that died while the sandbox was frozen may say nothing at all; another one is worth a try.
+            let attempt = tokio::time::timeout(self.limit / 2, self.attempt(operation, body)).await;
+            match attempt.unwrap_or(Err(AwsError::Late(self.service.name))) {
                 Err(error) if self.passes(&error) => tokio::time::sleep(wait).await,
                 answer => return answer,
             }
@@ -122,8 +150,8 @@ impl AwsClient {
         match error {
             AwsError::Refused { status, code, .. } => *status >= 500 || self.service.passing.contains(&code.as_str()),
             // A sandbox that was frozen finds its connections closed when it thaws.
-            AwsError::Unreachable(..) | AwsError::Broken(..) => true,
-            AwsError::Late(_) | AwsError::NotJson(..) | AwsError::Unsigned(..) => false,
+            AwsError::Unreachable(..) | AwsError::Broken(..) | AwsError::Late(_) => true,
+            AwsError::NotJson(..) | AwsError::Unsigned(..) => false,
         }
     }
 
@@ -137,9 +165,11 @@ impl AwsClient {
             return serde_json::from_slice(&bytes).map_err(|error| AwsError::NotJson(service, error));
         }
         // `com.amazonaws.dynamodb.v20120810#ResourceNotFoundException`; what is none of the service's has no such name.
-        let told: Value = serde_json::from_slice(&bytes).unwrap_or_default();
-        let code = told["__type"].as_str().and_then(|kind| kind.rsplit('#').next()).unwrap_or("without a reason");
-        Err(AwsError::Refused { service, status: status.as_u16(), code: code.to_owned() })
+        let mut told: Value = serde_json::from_slice(&bytes).unwrap_or_default();
+        let taken = Some(told["Item"].take()).filter(Value::is_object).map(|item| Box::new(TakenBy(item)));
+        let code = told["__type"].as_str().and_then(|kind| kind.rsplit('#').next()).filter(|code| is_name(code));
+        let code = code.unwrap_or("without a reason").to_owned();
+        Err(AwsError::Refused { service, status: status.as_u16(), code, taken })
     }
 
     fn signed(

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::aws::{AwsClient, Service};
+use super::aws::{AwsClient, AwsError, Service};
 use crate::types::{AwsAccess, Clock, StoreError};
 
 /// How long one operation on a store may take, its retries included. A lookup is two of them, one after the other, and must be
@@ -46,8 +46,13 @@ impl DynamoClient {
         operation: &str,
         input: &Value,
     ) -> Result<Value, StoreError> {
-        let answer = self.aws.run(operation, input).await;
+        let answer = self.ask(operation, input).await;
         answer.map_err(|error| StoreError::Unavailable { action, store, source: error.into() })
+    }
+
+    /// Runs an operation whose refusal may be good news.
+    pub(super) async fn ask(&self, operation: &str, input: &Value) -> Result<Value, AwsError> {
+        self.aws.run(operation, input).await
     }
 }
 

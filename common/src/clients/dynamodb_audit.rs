@@ -26,8 +26,17 @@ impl AuditStore for DynamoAuditStore {
             "TableName": self.table,
             "Item": attributes(item),
             "ConditionExpression": "attribute_not_exists(pk)",
+            // What is there comes back with a refusal; that needs no right to read.
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         });
-        self.client.run(("audit", "append an item"), "PutItem", &put).await.map(drop)
+        match self.client.ask("PutItem", &put).await {
+            Ok(_empty) => Ok(()),
+            // An attempt whose answer was lost has written it.
+            Err(error) if error.is_taken_by(&put["Item"]) => Ok(()),
+            Err(error) => {
+                Err(StoreError::Unavailable { action: "append an item", store: "audit", source: error.into() })
+            }
+        }
     }
 }
 
@@ -39,7 +48,7 @@ impl AuditStore for DynamoAuditStore {
 /// | `sk` | S | `AUDIT#<time>#<version 7 UUID>`, the sort key |
 /// | `at` | S | the time, RFC 3339 in UTC with milliseconds: the index's sort key |
 /// | `product_day` | S | `<product>#<UTC day>`, the index's partition key; only items about a product have it |
-/// | `action`, `status`, `purpose`, `request_id` | S | as in the model |
+/// | `action`, `status`, `purpose`, `environment`, `request_id`, `correlation_id` | S | as in the model |
 /// | `product`, `configuration_key` | S | what was looked at; one of them |
 /// | `expires_at` | N | the second since 1970-01-01 UTC after which the item may go: the table's time to live |
 fn attributes(item: &AuditItem) -> Map<String, Value> {
@@ -47,7 +56,7 @@ fn attributes(item: &AuditItem) -> Map<String, Value> {
     let day = at.split('T').next().unwrap_or_default();
     let product_day = lookup.subject.product().map(|product| format!("{product}#{day}"));
     let texts = [
-        ("pk", Some(item.pk())),
+        ("pk", Some(item.expose_pk())),
         ("sk", Some(item.sk())),
         ("product_day", product_day),
         ("action", Some(lookup.action.as_str().to_owned())),
@@ -55,7 +64,9 @@ fn attributes(item: &AuditItem) -> Map<String, Value> {
         ("purpose", Some(lookup.user.purpose().as_str().to_owned())),
         ("product", lookup.subject.product().map(str::to_owned)),
         ("configuration_key", lookup.subject.configuration_key().map(str::to_owned)),
-        ("request_id", Some(lookup.request_id.clone())),
+        ("environment", Some(item.environment.to_string())),
+        ("request_id", Some(lookup.request_id.as_str().to_owned())),
+        ("correlation_id", Some(lookup.correlation_id.as_str().to_owned())),
         ("at", Some(at)),
     ];
     let given = texts.into_iter().filter_map(|(name, text)| Some((name.to_owned(), json!({ "S": text? }))));
@@ -65,13 +76,42 @@ fn attributes(item: &AuditItem) -> Map<String, Value> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
     use super::*;
-    use crate::models::{Action, Lookup, Status, Subject};
-    use crate::testing::ALICE;
+    use crate::models::{Action, Status, Subject};
+    use crate::testing::{ALICE, FixedClock, Replay, Reply, block_on, conformance, lookup};
+
+    /// What comes of an append to a table whose key is taken by what `there` makes of the item.
+    fn appended(there: impl Fn(Value) -> Value + Send + 'static) -> (Result<(), StoreError>, usize) {
+        let replay = Replay::with(move |_, before, input| match before {
+            // It was written, and the answer is lost.
+            0 => Reply::Close,
+            _ => Reply::Taken(there(input["Item"].clone())),
+        });
+        let client = DynamoClient::new(replay.access(), Duration::from_secs(2), Arc::new(FixedClock)).unwrap();
+        let written = block_on(DynamoAuditStore::new(client, "Audit".into()).append(&conformance::item(ALICE)));
+        (written, replay.asked().len())
+    }
+
+    #[test]
+    fn an_item_whose_answer_was_lost_is_there_and_another_one_is_not_ours() {
+        let (written, asked) = appended(|own| own);
+        assert!(written.is_ok() && asked == 2, "{written:?}");
+        let (refused, asked) = appended(|mut other| {
+            other["status"] = json!({ "S": "ERROR" });
+            other
+        });
+        assert_eq!(asked, 2);
+        let shown = format!("{:?}", refused.unwrap_err());
+        assert!(shown.contains("ConditionalCheckFailedException") && !shown.contains("550e"), "{shown}");
+        let (refused, _) = appended(|_| Value::Null);
+        assert!(refused.is_err(), "nobody says what is there");
+    }
 
     fn item(subject: Subject) -> Map<String, Value> {
-        let lookup =
-            Lookup { action: Action::PriceFetch, user: ALICE.parse().unwrap(), subject, request_id: "r-1".into() };
+        let lookup = lookup(Action::PriceFetch, ALICE, subject);
         let at = "2026-01-23T23:59:59.9999Z".parse().unwrap();
         attributes(&AuditItem::new(lookup, Status::Success, at, &"prod".parse().unwrap()))
     }
@@ -87,6 +127,13 @@ mod tests {
         // Six years, in seconds.
         assert_eq!(item["expires_at"], json!({ "N": (1_769_212_799_i64 + 2192 * 86_400).to_string() }));
         assert!(!item.contains_key("configuration_key"));
+        // What an archive needs once the item is no longer in its table.
+        for (name, text) in
+            [("environment", "prod"), ("status", "SUCCESS"), ("action", "PRICE_FETCH"), ("purpose", "USER")]
+        {
+            assert_eq!(item[name]["S"], text, "{name}");
+        }
+        assert_eq!((&item["request_id"]["S"], &item["correlation_id"]["S"]), (&json!("r-1"), &json!("r-1")));
     }
 
     #[test]

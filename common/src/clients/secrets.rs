@@ -43,15 +43,16 @@ impl SecretsClient {
     /// These are the names of the secrets that AWS makes and rotates for databases (Secrets Manager user guide, "JSON structure
     /// of AWS Secrets Manager database credential secrets"). Rotation between two users changes the name as well, so the
     /// secret's own comes first.
-    pub(super) async fn credentials(&self, id: &str, user: Option<&str>) -> Result<Credentials, SecretError> {
+    pub(super) async fn credentials(&self, id: &str, user: Option<&Secret>) -> Result<Credentials, SecretError> {
         let answer = self.aws.run("GetSecretValue", &json!({ "SecretId": id })).await?;
         // Serde's own words could quote the secret.
         let secret = answer["SecretString"].as_str().and_then(|text| serde_json::from_str::<Value>(text).ok());
         let secret = secret.unwrap_or_default();
         let text = |name: &str| secret[name].as_str().filter(|text| !text.is_empty());
-        let user = text("username").or(user).ok_or(SecretError::Malformed("username"))?.to_owned();
-        let password = text("password").ok_or(SecretError::Malformed("password"))?;
-        Ok(Credentials { user, password: Secret::new(password.to_owned()) })
+        let named = text("username").map(Secret::from);
+        let user = named.or_else(|| user.cloned()).ok_or(SecretError::Malformed("username"))?;
+        let password = text("password").map(Secret::from).ok_or(SecretError::Malformed("password"))?;
+        Ok(Credentials { user, password })
     }
 }
 
@@ -60,9 +61,9 @@ mod tests {
     use super::*;
     use crate::testing::{FixedClock, Replay, Reply, block_on};
 
-    fn read(replay: &Replay, user: Option<&str>) -> Result<Credentials, SecretError> {
+    fn read(replay: &Replay, login: Option<&str>) -> Result<Credentials, SecretError> {
         let client = SecretsClient::new(replay.access(), Arc::new(FixedClock)).unwrap();
-        block_on(client.credentials("prod/oracle", user))
+        block_on(client.credentials("prod/oracle", login.map(Secret::from).as_ref()))
     }
 
     fn says(text: &'static str) -> Replay {
@@ -73,7 +74,7 @@ mod tests {
     fn a_secret_as_aws_makes_it_is_read_over_the_same_signed_protocol() {
         let replay = says(r#"{"engine":"oracle","host":"db","username":"app","password":"p","port":1521}"#);
         let read = read(&replay, Some("ignored")).unwrap();
-        assert_eq!((read.user.as_str(), read.password.expose()), ("app", "p"));
+        assert_eq!((read.user.expose(), read.password.expose()), ("app", "p"));
         let asked = replay.asked().remove(0);
         assert_eq!((asked.operation.as_str(), asked.input), ("GetSecretValue", json!({ "SecretId": "prod/oracle" })));
         assert!(asked.head.contains("/eu-central-1/secretsmanager/aws4_request"), "{}", asked.head);
@@ -82,7 +83,7 @@ mod tests {
 
     #[test]
     fn a_user_that_the_secret_does_not_name_comes_from_the_environment() {
-        let user = |text, user| read(&says(text), user).map(|read| read.user);
+        let user = |text, user| read(&says(text), user).map(|read| read.user.expose().to_owned());
         assert_eq!(user(r#"{"password":"p"}"#, Some("app")).unwrap(), "app");
         assert!(matches!(user(r#"{"password":"p"}"#, None), Err(SecretError::Malformed("username"))));
     }
@@ -108,6 +109,6 @@ mod tests {
             0 => Reply::Refuse(400, "ThrottlingException"),
             _ => Reply::Json(json!({ "SecretString": text })),
         });
-        assert_eq!(read(&replay, None).unwrap().user, "app");
+        assert_eq!(read(&replay, None).unwrap().user.expose(), "app");
     }
 }

@@ -47,7 +47,8 @@ impl SqliteClient {
     /// Runs `work` on the connection; `action` says in errors what it does ("read the price").
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`] if the file is not there, is locked for two seconds, or refuses the statement.
+    /// [`StoreError::Unavailable`] if the file is not there, is locked for two seconds, or refuses the statement;
+    /// [`StoreError::Malformed`] if a column holds something of another type than `work` asks for.
     pub fn run<T>(
         &self,
         action: &'static str,
@@ -67,9 +68,19 @@ impl SqliteClient {
             Some(open) => open,
             None => Open { connection: self.connect().map_err(|error| unavailable(error.into()))?, file },
         };
-        let result = work(&open.connection).map_err(|error| unavailable(error.into()))?;
-        *slot = Some(open);
-        Ok(result)
+        use rusqlite::Error::{FromSqlConversionFailure, InvalidColumnType, Utf8Error};
+        match work(&open.connection) {
+            Ok(result) => {
+                *slot = Some(open);
+                Ok(result)
+            }
+            // The words name a column and a type, and no value.
+            Err(error @ (InvalidColumnType(..) | FromSqlConversionFailure(..) | Utf8Error(..))) => {
+                *slot = Some(open);
+                Err(StoreError::Malformed { what: "row", store: self.store, source: error.into() })
+            }
+            Err(error) => Err(unavailable(error.into())),
+        }
     }
 
     fn connect(&self) -> rusqlite::Result<Connection> {

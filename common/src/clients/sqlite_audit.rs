@@ -13,8 +13,11 @@ pub struct SqliteAuditStore {
 }
 
 const APPEND: &str = "INSERT INTO Audit_Logs_Local \
-    (pk, sk, action, status, purpose, product, configuration_key, request_id, ttl) VALUES \
-    (:pk, :sk, :action, :status, :purpose, :product, :configuration_key, :request_id, :ttl)";
+    (pk, sk, action, status, purpose, product, configuration_key, request_id, ttl) \
+    SELECT :pk, :sk, :action, :status, :purpose, :product, :configuration_key, :request_id, :ttl \
+    WHERE NOT EXISTS (SELECT 1 FROM Audit_Logs_Local WHERE pk = :pk AND sk = :sk AND action = :action \
+    AND status = :status AND purpose = :purpose AND product IS :product \
+    AND configuration_key IS :configuration_key AND request_id = :request_id AND ttl = :ttl)";
 
 impl SqliteAuditStore {
     /// The audit store in the database at `path`.
@@ -28,14 +31,14 @@ impl AuditStore for SqliteAuditStore {
         let lookup = &item.lookup;
         self.client.run("append an item", |connection| {
             connection.prepare_cached(APPEND)?.execute(named_params! {
-                ":pk": item.pk(),
+                ":pk": item.expose_pk(),
                 ":sk": item.sk(),
                 ":action": lookup.action.as_str(),
                 ":status": item.status.as_str(),
                 ":purpose": lookup.user.purpose().as_str(),
                 ":product": lookup.subject.product(),
                 ":configuration_key": lookup.subject.configuration_key(),
-                ":request_id": lookup.request_id,
+                ":request_id": lookup.request_id.as_str(),
                 ":ttl": item.expires,
             })?;
             Ok(())
@@ -82,7 +85,8 @@ mod tests {
             let error = connection.execute(statement, []).unwrap_err().to_string();
             assert!(error.contains("append-only"), "{statement}: {error}");
         }
-        assert!(block_on(SqliteAuditStore::new(folder.audit()).append(&item)).is_err());
+        let other = AuditItem { status: crate::models::Status::Error, ..item };
+        assert!(block_on(SqliteAuditStore::new(folder.audit()).append(&other)).is_err());
         assert_eq!(audit_rows(&folder.audit()), before);
     }
 

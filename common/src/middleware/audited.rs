@@ -4,7 +4,7 @@ use std::future::Future;
 
 use crate::middleware::ApiError;
 use crate::models::{AuditItem, Environment, Lookup, Status};
-use crate::types::{AuditStore, Clock, StoreError};
+use crate::types::{AuditStore, Clock, Measures, StoreError, between};
 
 /// What it takes to record a lookup.
 pub struct Auditor<'a, A, C> {
@@ -16,24 +16,33 @@ pub struct Auditor<'a, A, C> {
     pub environment: &'a Environment,
 }
 
-/// Carries out `read` and hands its result over only after an audit item about it was written.
+/// Carries out `read`, notes in `measures` how long that and the record of it took, and hands its result over only after an audit item about it was written.
 ///
 /// # Errors
 /// [`ApiError::AuditUnavailable`] if the item cannot be written, whatever was read. The error of `read` itself otherwise;
 /// then an item with status ERROR was tried, and if that failed too the answer is still about `read`: nothing was shown.
 pub async fn audited<T>(
     auditor: &Auditor<'_, impl AuditStore, impl Clock>,
+    measures: &Measures,
     lookup: Lookup,
     read: impl Future<Output = Result<Option<T>, StoreError>>,
 ) -> Result<Option<T>, ApiError> {
+    let begun = auditor.clock.now();
     let result = read.await;
+    let read_at = auditor.clock.now();
     let status = match &result {
         Ok(Some(_)) => Status::Success,
         Ok(None) => Status::NotFound,
         Err(_) => Status::Error,
     };
-    let item = AuditItem::new(lookup, status, auditor.clock.now(), auditor.environment);
+    measures.note(|taken| {
+        taken.store = Some(between(begun, read_at));
+        taken.found = status == Status::Success;
+    });
+    let item = AuditItem::new(lookup, status, read_at, auditor.environment);
     let written = auditor.store.append(&item).await;
+    let appended_at = auditor.clock.now();
+    measures.note(|taken| taken.audit = Some(between(read_at, appended_at)));
     let value = result?;
     written.map_err(ApiError::AuditUnavailable)?;
     Ok(value)
@@ -43,21 +52,19 @@ pub async fn audited<T>(
 mod tests {
     use super::*;
     use crate::models::{Action, Subject};
-    use crate::testing::{ALICE, FixedClock, MemoryAudit, block_on};
+    use crate::testing::{ALICE, FixedClock, MemoryAudit, block_on, lookup};
 
     fn look(
         store: &MemoryAudit,
         read: Result<Option<&'static str>, StoreError>,
     ) -> Result<Option<&'static str>, ApiError> {
-        let lookup = Lookup {
-            action: Action::ConfigFetch,
-            user: ALICE.parse().unwrap(),
-            subject: Subject::Configuration(None),
-            request_id: "r".into(),
-        };
+        let lookup = lookup(Action::ConfigFetch, ALICE, Subject::Configuration(None));
         let environment = "dev".parse().unwrap();
         let auditor = Auditor { store, clock: &FixedClock, environment: &environment };
-        block_on(audited(&auditor, lookup, async { read }))
+        let measures = Measures::default();
+        let answer = block_on(audited(&auditor, &measures, lookup, async { read }));
+        assert!(measures.taken().store.is_some() && measures.taken().audit.is_some());
+        answer
     }
 
     fn down() -> StoreError {

@@ -1,5 +1,6 @@
 //! One JSON line per request, with process ids only: neither query, path nor any value of the request goes in.
 
+use std::convert::Infallible;
 use std::io::Write;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
@@ -8,9 +9,9 @@ use jiff::Timestamp;
 use serde::Serialize;
 use tower::{Layer, Service};
 
-use crate::middleware::{ApiError, ApiRequest, ApiResponse, Boxed, causes};
-use crate::models::Environment;
-use crate::types::Clock;
+use crate::middleware::{ApiRequest, ApiResponse, Boxed};
+use crate::models::{CorrelationId, Environment, ErrorCode, RequestId, TraceId};
+use crate::types::{Clock, Invocation, between};
 
 /// Where log lines go: standard output in a real process, a buffer in a test.
 pub type LogSink = Arc<Mutex<dyn Write + Send>>;
@@ -43,42 +44,48 @@ struct Line<'a> {
     message: &'static str,
     function: &'static str,
     environment: &'a Environment,
-    request_id: &'a str,
-    lambda_request_id: &'a str,
+    request_id: &'a RequestId,
+    lambda_request_id: &'a RequestId,
+    correlation_id: &'a CorrelationId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trace_id: Option<&'a TraceId>,
     status: u16,
-    duration_ms: i64,
+    duration_ms: u128,
     #[serde(skip_serializing_if = "Option::is_none")]
-    code: Option<&'static str>,
+    code: Option<ErrorCode>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    cause: Option<String>,
+    cause: Option<&'a str>,
 }
 
 impl<C> RequestLogLayer<C> {
-    fn write(&self, ids: (&str, &str), started: Timestamp, now: Timestamp, result: &Result<ApiResponse, ApiError>) {
-        let failure = result.as_ref().err();
-        let status = result.as_ref().map_or_else(|error| error.status().as_u16(), |answer| answer.status_code);
+    fn write(&self, invocation: &Invocation, (started, now): (Timestamp, Timestamp), answer: &ApiResponse) {
+        let status = answer.status_code;
         let line = Line {
             timestamp: format!("{now:.3}"),
             level: if status < 500 { "INFO" } else { "ERROR" },
             message: "request",
             function: self.function,
             environment: &self.environment,
-            request_id: ids.0,
-            lambda_request_id: ids.1,
+            request_id: &invocation.request_id,
+            lambda_request_id: &invocation.lambda_request_id,
+            correlation_id: &invocation.correlation_id,
+            trace_id: invocation.trace_id.as_ref(),
             status,
-            // A wall clock that is set back must not make a negative duration.
-            duration_ms: i64::try_from(now.duration_since(started).as_millis()).unwrap_or_default().max(0),
-            code: failure.map(ApiError::code),
-            // Sources come from the stores, whose texts hold no values.
-            cause: failure
-                .and_then(|error| causes(error).into_iter().reduce(|chain, cause| format!("{chain}: {cause}"))),
+            duration_ms: between(started, now).as_millis(),
+            code: answer.failure.as_ref().map(|failure| failure.code),
+            cause: answer.failure.as_ref().and_then(|failure| failure.cause.as_deref()),
         };
-        let Ok(mut text) = serde_json::to_vec(&line) else { return };
-        text.push(b'\n');
-        let mut sink = self.sink.lock().unwrap_or_else(PoisonError::into_inner);
-        // There is nowhere left to report a log that cannot be written, and the answer must not suffer from it.
-        drop(sink.write_all(&text).and_then(|()| sink.flush()));
+        write_line(&self.sink, &line);
     }
+}
+
+/// One JSON document on a line of its own.
+pub(super) fn write_line(sink: &LogSink, document: &impl Serialize) {
+    let Ok(mut text) = serde_json::to_vec(document) else { return };
+    text.push(b'\n');
+    let mut sink = sink.lock().unwrap_or_else(PoisonError::into_inner);
+    // There is nowhere left to report a log that cannot be written, and the answer must not suffer from it.
+    drop(sink.write_all(&text).and_then(|()| sink.flush()));
 }
 
 impl<S, C> Layer<S> for RequestLogLayer<C> {
@@ -93,28 +100,27 @@ impl<S, C> Layer<S> for RequestLogLayer<C> {
 
 impl<S, C> Service<ApiRequest> for RequestLog<S, C>
 where
-    S: Service<ApiRequest, Response = ApiResponse, Error = ApiError>,
+    S: Service<ApiRequest, Response = ApiResponse, Error = Infallible>,
     S::Future: Send + 'static,
     C: Clock + 'static,
 {
     type Response = ApiResponse;
-    type Error = ApiError;
-    type Future = Boxed<ApiResponse, ApiError>;
+    type Error = Infallible;
+    type Future = Boxed<ApiResponse, Infallible>;
 
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), ApiError>> {
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         self.inner.poll_ready(context)
     }
 
     fn call(&mut self, request: ApiRequest) -> Self::Future {
         let log = self.layer.layer(()).layer;
         let started = log.clock.now();
-        let (request_id, lambda_request_id) =
-            (request.invocation.request_id.clone(), request.lambda_request_id.clone());
+        let invocation = request.invocation.clone();
         let answer = self.inner.call(request);
         Box::pin(async move {
-            let result = answer.await;
-            log.write((&request_id, &lambda_request_id), started, log.clock.now(), &result);
-            result
+            let answer = answer.await?;
+            log.write(&invocation, (started, log.clock.now()), &answer);
+            Ok(answer)
         })
     }
 }

@@ -1,9 +1,9 @@
 //! The answer, in the shape that both kinds of API Gateway take.
 
-use lambda_http::http::StatusCode;
 use serde::Serialize;
 
 use crate::middleware::ApiError;
+use crate::models::{CorrelationId, ErrorCode};
 
 /// A gateway answer with a JSON body.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -12,21 +12,36 @@ pub struct ApiResponse {
     /// The HTTP status.
     pub status_code: u16,
     /// What the client is told about the body.
-    pub headers: Headers,
+    pub headers: ResponseHeaders,
     /// The JSON document as text.
     pub body: String,
     is_base64_encoded: bool,
+    /// What the log is to say; it never leaves the process.
+    #[serde(skip)]
+    pub failure: Option<Failure>,
 }
 
 /// The headers that every answer has, and `allow` where the method was the fault.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub struct Headers {
+pub struct ResponseHeaders {
     content_type: &'static str,
     // An answer out of a cache would be a lookup that nobody audited.
     cache_control: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     allow: Option<&'static str>,
+    /// The id by which the client follows its request; the outermost layer sets it.
+    #[serde(rename = "x-correlation-id", skip_serializing_if = "Option::is_none")]
+    pub correlation_id: Option<CorrelationId>,
+}
+
+/// Why an answer is not what was asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// The stable code.
+    pub code: ErrorCode,
+    /// The chain of causes.
+    pub cause: Option<String>,
 }
 
 impl ApiResponse {
@@ -36,14 +51,23 @@ impl ApiResponse {
     /// [`ApiError::Internal`] if the body cannot be written as JSON.
     pub fn ok(body: &impl Serialize) -> Result<Self, ApiError> {
         let body = serde_json::to_string(body).map_err(|error| ApiError::Internal(error.into()))?;
-        Ok(Self::new(StatusCode::OK, body))
+        Ok(Self::new(200, body, None))
     }
 
-    /// `status` with `body`, which is a JSON document.
-    pub fn new(status: StatusCode, body: String) -> Self {
-        let allow = (status == StatusCode::METHOD_NOT_ALLOWED).then_some("GET");
-        let headers = Headers { content_type: "application/json", cache_control: "no-store", allow };
-        Self { status_code: status.as_u16(), headers, body, is_base64_encoded: false }
+    /// The answer for `code` with `body`, which is a JSON document.
+    pub fn failed(code: ErrorCode, body: String, cause: Option<String>) -> Self {
+        Self::new(code.status(), body, Some(Failure { code, cause }))
+    }
+
+    fn new(status_code: u16, body: String, failure: Option<Failure>) -> Self {
+        let allow = (status_code == 405).then_some("GET");
+        let headers = ResponseHeaders {
+            content_type: "application/json",
+            cache_control: "no-store",
+            allow,
+            correlation_id: None,
+        };
+        Self { status_code, headers, body, is_base64_encoded: false, failure }
     }
 }
 
@@ -53,12 +77,17 @@ mod tests {
 
     #[test]
     fn has_the_shape_that_the_gateway_takes() {
-        let answer = ApiResponse::ok(&serde_json::json!({"a": 1})).unwrap();
+        let mut answer = ApiResponse::ok(&serde_json::json!({"a": 1})).unwrap();
         assert_eq!(
             serde_json::to_string(&answer).unwrap(),
             r#"{"statusCode":200,"headers":{"content-type":"application/json","cache-control":"no-store"},"body":"{\"a\":1}","isBase64Encoded":false}"#
         );
-        let refused = serde_json::to_value(ApiResponse::new(StatusCode::METHOD_NOT_ALLOWED, "{}".into())).unwrap();
-        assert_eq!(refused["headers"]["allow"], "GET");
+        answer.headers.correlation_id = Some("01ARZ3NDEKTSV4RRFFQ69G5FAV".parse().unwrap());
+        let told = serde_json::to_value(answer).unwrap();
+        assert_eq!(told["headers"]["x-correlation-id"], "01ARZ3NDEKTSV4RRFFQ69G5FAV");
+        let refused = ApiResponse::failed(ErrorCode::MethodNotAllowed, "{}".into(), Some("why".into()));
+        let refused = serde_json::to_value(refused).unwrap();
+        assert_eq!((&refused["statusCode"], &refused["headers"]["allow"]), (&405.into(), &"GET".into()));
+        assert!(!refused.to_string().contains("why"));
     }
 }

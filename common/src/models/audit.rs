@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
-use crate::models::{Environment, ProductId, UserId};
+use crate::models::{ConfigurationKey, CorrelationId, Environment, ProductId, RequestId, UserId};
 
 /// One immutable row of the audit trail.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,6 +14,8 @@ pub struct AuditItem {
     pub status: Status,
     /// When, in UTC; the key keeps milliseconds.
     pub at: Timestamp,
+    /// Where; what an archive of several environments needs to tell them apart.
+    pub environment: Environment,
     /// When the item may be deleted, in seconds since 1970-01-01 UTC.
     pub expires: i64,
     /// Keeps two lookups of one user in one millisecond apart; a version 7 UUID.
@@ -30,7 +32,9 @@ pub struct Lookup {
     /// At what.
     pub subject: Subject,
     /// The gateway's request id, which the log line carries as well.
-    pub request_id: String,
+    pub request_id: RequestId,
+    /// What the client calls the request, which it gets back in a header.
+    pub correlation_id: CorrelationId,
 }
 
 /// The kind of a lookup.
@@ -68,7 +72,7 @@ pub enum Subject {
     /// One product.
     Product(ProductId),
     /// One key of the configuration, or all of it.
-    Configuration(Option<String>),
+    Configuration(Option<ConfigurationKey>),
 }
 
 impl AuditItem {
@@ -80,11 +84,11 @@ impl AuditItem {
         let seconds = u64::try_from(at.as_second()).unwrap_or_default();
         let nanoseconds = u32::try_from(at.subsec_nanosecond()).unwrap_or_default();
         let unique = Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, seconds, nanoseconds));
-        Self { lookup, status, at, expires, unique }
+        Self { lookup, status, at, environment: environment.clone(), expires, unique }
     }
 
     /// The partition key, `USER#<id>`: the one place where the user's id is in clear.
-    pub fn pk(&self) -> String {
+    pub fn expose_pk(&self) -> String {
         format!("USER#{}", self.lookup.user.expose())
     }
 
@@ -138,7 +142,7 @@ impl Subject {
     pub fn configuration_key(&self) -> Option<&str> {
         match self {
             Self::Product(_) => None,
-            Self::Configuration(key) => Some(key.as_deref().unwrap_or("*")),
+            Self::Configuration(key) => Some(key.as_ref().map_or("*", ConfigurationKey::as_str)),
         }
     }
 }
@@ -146,22 +150,18 @@ impl Subject {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::ALICE;
+    use crate::testing::{ALICE, lookup};
 
     fn item(at: &str, environment: &str) -> AuditItem {
-        let lookup = Lookup {
-            action: Action::PriceFetch,
-            user: ALICE.parse().unwrap(),
-            subject: Subject::Product("PROD-101".parse().unwrap()),
-            request_id: "r".into(),
-        };
+        let subject = Subject::Product("PROD-101".parse().unwrap());
+        let lookup = lookup(Action::PriceFetch, ALICE, subject);
         AuditItem::new(lookup, Status::Success, at.parse().unwrap(), &environment.parse().unwrap())
     }
 
     #[test]
     fn keys_have_the_documented_shape() {
         let item = item("2026-01-23T12:00:00Z", "dev");
-        assert_eq!(item.pk(), format!("USER#{ALICE}"));
+        assert_eq!(item.expose_pk(), format!("USER#{ALICE}"));
         let sk = item.sk();
         let unique = sk.strip_prefix("AUDIT#2026-01-23T12:00:00.000Z#").unwrap();
         assert_eq!(Uuid::try_parse(unique).unwrap().get_version_num(), 7);

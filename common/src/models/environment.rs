@@ -3,19 +3,31 @@
 use std::fmt;
 use std::str::FromStr;
 
+use garde::Validate;
 use serde::Serialize;
 
+use super::shape::{Shape, kept};
 use crate::constants::{AUDIT_DAYS, AUDIT_DAYS_PRODUCTION};
 
 /// An environment's name, such as `dev` or `prod`: 1 to 32 lower-case letters, digits and dashes, a letter first.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Validate)]
+#[cfg_attr(any(test, feature = "test-support"), derive(schemars::JsonSchema))]
 #[serde(transparent)]
-pub struct Environment(String);
+#[garde(transparent)]
+pub struct Environment(#[garde(length(min = 1, max = 32), pattern(SHAPE))] String);
 
 /// The text is not the name of an environment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be an environment such as dev, qa, uat, prod or dr: 1 to 32 lower-case letters, digits and dashes")]
 pub struct InvalidEnvironment;
+
+pub(super) const SHAPE: Shape = Shape {
+    pattern: "^[a-z][a-z0-9-]*$",
+    holds: |text| {
+        text.first().is_some_and(u8::is_ascii_lowercase)
+            && text.iter().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || *byte == b'-')
+    },
+};
 
 impl Environment {
     /// The name as text.
@@ -36,10 +48,7 @@ impl FromStr for Environment {
     type Err = InvalidEnvironment;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let bytes = text.as_bytes();
-        let first = bytes.first().is_some_and(u8::is_ascii_lowercase);
-        let all = bytes.iter().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || *byte == b'-');
-        if first && all && bytes.len() <= 32 { Ok(Self(text.to_owned())) } else { Err(InvalidEnvironment) }
+        kept(Self(text.to_owned()), InvalidEnvironment)
     }
 }
 

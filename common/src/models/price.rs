@@ -3,22 +3,45 @@
 use std::fmt;
 use std::str::FromStr;
 
+use garde::Validate;
 use rust_decimal::Decimal;
 use serde::ser::Error as _;
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
+use super::shape::{Shape, kept};
+use crate::models::ProductId;
+
 /// An amount with the scale that the store gave it: `99.90` stays `99.90`.
 ///
 /// Serialises to a JSON number with exactly those digits. It goes through a raw value because serde_json's own numbers
 /// are floats, and its `arbitrary_precision` would change every crate that is built with this one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Price(Decimal);
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Validate)]
+#[garde(transparent)]
+pub struct Price(#[garde(custom(not_negative))] Decimal);
 
 /// An ISO 4217 code: three upper-case letters.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Validate)]
+#[cfg_attr(any(test, feature = "test-support"), derive(schemars::JsonSchema))]
 #[serde(transparent)]
-pub struct Currency(String);
+#[garde(transparent)]
+pub struct Currency(#[garde(length(equal = 3), pattern(CURRENCY))] String);
+
+/// The price of a product: what every store gives, and what is answered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Validate)]
+#[cfg_attr(any(test, feature = "test-support"), derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct ProductPrice {
+    /// Which product.
+    #[garde(dive)]
+    pub product_id: ProductId,
+    /// How much.
+    #[garde(dive)]
+    pub price: Price,
+    /// Of what.
+    #[garde(dive)]
+    pub currency: Currency,
+}
 
 /// The text is no price, or no currency.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -34,13 +57,30 @@ pub enum InvalidPrice {
     Currency,
 }
 
+pub(super) const CURRENCY: Shape = Shape { pattern: "^[A-Z]*$", holds: |text| text.iter().all(u8::is_ascii_uppercase) };
+
+impl ProductPrice {
+    /// From a row of a store.
+    ///
+    /// # Errors
+    /// What is wrong with the row, without its values.
+    pub fn read(product: &ProductId, price: &str, currency: &str) -> Result<Self, InvalidPrice> {
+        Ok(Self { product_id: product.clone(), price: price.parse()?, currency: currency.parse()? })
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "garde's form")]
+fn not_negative(amount: &Decimal, (): &()) -> garde::Result {
+    if amount.is_sign_negative() { Err(garde::Error::new("is negative")) } else { Ok(()) }
+}
+
 impl FromStr for Price {
     type Err = InvalidPrice;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         // The exact form refuses what the lenient one would round in silence.
         let amount = Decimal::from_str_exact(text).map_err(InvalidPrice::Amount)?;
-        if amount.is_sign_negative() { Err(InvalidPrice::Negative) } else { Ok(Self(amount)) }
+        kept(Self(amount), InvalidPrice::Negative)
     }
 }
 
@@ -48,8 +88,7 @@ impl FromStr for Currency {
     type Err = InvalidPrice;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let code = text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_uppercase());
-        if code { Ok(Self(text.to_owned())) } else { Err(InvalidPrice::Currency) }
+        kept(Self(text.to_owned()), InvalidPrice::Currency)
     }
 }
 
@@ -91,6 +130,16 @@ mod tests {
         for bad in ["", "usd", "US", "USDX", "U$D"] {
             assert_eq!(bad.parse::<Currency>(), Err(InvalidPrice::Currency), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn the_body_is_the_documented_one() {
+        let price = ProductPrice::read(&"PROD-101".parse().unwrap(), "99.90", "USD").unwrap();
+        assert_eq!(
+            serde_json::to_string(&price).unwrap(),
+            r#"{"productId":"PROD-101","price":99.90,"currency":"USD"}"#
+        );
+        assert!(price.validate().is_ok());
     }
 
     proptest! {

@@ -3,19 +3,31 @@
 use std::fmt;
 use std::str::FromStr;
 
+use garde::Validate;
 use serde::Serialize;
 
+use super::shape::{Shape, kept};
 use crate::constants::PRODUCT_ID_MAX;
 
 /// A product's id: 1 to [`PRODUCT_ID_MAX`] ASCII letters, digits and dashes, the first one no dash.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Validate)]
+#[cfg_attr(any(test, feature = "test-support"), derive(schemars::JsonSchema))]
 #[serde(transparent)]
-pub struct ProductId(String);
+#[garde(transparent)]
+pub struct ProductId(#[garde(length(min = 1, max = PRODUCT_ID_MAX), pattern(SHAPE))] String);
 
 /// The text is not a product id. It does not repeat the text, which may be anything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be 1 to {PRODUCT_ID_MAX} letters, digits and dashes, starting with a letter or digit")]
 pub struct InvalidProductId;
+
+pub(super) const SHAPE: Shape = Shape {
+    pattern: "^[A-Za-z0-9][A-Za-z0-9-]*$",
+    holds: |text| {
+        text.first().is_some_and(u8::is_ascii_alphanumeric)
+            && text.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'-')
+    },
+};
 
 impl ProductId {
     /// The id as text.
@@ -28,10 +40,7 @@ impl FromStr for ProductId {
     type Err = InvalidProductId;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let bytes = text.as_bytes();
-        let first = bytes.first().is_some_and(u8::is_ascii_alphanumeric);
-        let all = bytes.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'-');
-        if first && all && bytes.len() <= PRODUCT_ID_MAX { Ok(Self(text.to_owned())) } else { Err(InvalidProductId) }
+        kept(Self(text.to_owned()), InvalidProductId)
     }
 }
 

@@ -15,7 +15,7 @@ pub struct UserId(Uuid);
 
 /// The text is not a user id. It does not repeat the text, which may be personal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("must be a UUID such as 550e8400-e29b-41d4-a716-446655440000")]
+#[error("must be a UUID, 32 hexadecimal digits with dashes: 8-4-4-4-12")]
 pub struct InvalidUserId;
 
 impl UserId {

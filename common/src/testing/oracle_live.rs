@@ -24,7 +24,7 @@ pub fn seeded(names: (&'static str, &'static str)) -> OracleClient {
     let access = access(needed("ORACLE_TEST_PASSWORD"));
     let OracleLogin::Given(Credentials { user, password }) = &access.login else { panic!("another login") };
     let descriptor = access.address.descriptor(Duration::from_secs(30));
-    let connection = Connection::connect(user, password.expose(), descriptor).unwrap();
+    let connection = Connection::connect(user.expose(), password.expose(), descriptor).unwrap();
     for _ in 0..2 {
         for statement in seed_files("oracle").iter().flat_map(|file| statements(file)) {
             connection.execute(&statement, &[]).unwrap_or_else(|error| panic!("{error}: {statement}"));
@@ -42,6 +42,9 @@ pub fn with_password(names: (&'static str, &'static str), password: &str) -> Ora
 fn access(password: String) -> OracleAccess {
     let (host, port) = (needed("ORACLE_TEST_HOST"), variable("ORACLE_TEST_PORT"));
     let address = OracleAddress::new(&host, port.as_deref(), &needed("ORACLE_TEST_SERVICE")).unwrap();
-    let login = OracleLogin::Given(Credentials { user: needed("ORACLE_TEST_USER"), password: Secret::new(password) });
+    let login = OracleLogin::Given(Credentials {
+        user: Secret::new(needed("ORACLE_TEST_USER")),
+        password: Secret::new(password),
+    });
     OracleAccess { address, login, library: None }
 }

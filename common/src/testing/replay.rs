@@ -16,6 +16,12 @@ pub enum Reply {
     Json(Value),
     /// An error of this status and name, with words that must go nowhere.
     Refuse(u16, &'static str),
+    /// That the key is taken, by this item.
+    Taken(Value),
+    /// This, which need be no JSON, with status 200.
+    Text(&'static str),
+    /// Half of an answer, and the connection ends.
+    Half,
     /// Nothing, and the connection stays.
     Hang,
     /// Nothing, and the connection ends.
@@ -43,12 +49,12 @@ pub struct Replay {
 impl Replay {
     /// Answers every operation by `reply`, which is told its name and how often it was asked before.
     pub fn new(reply: impl Fn(&str, usize) -> Reply + Send + 'static) -> Self {
-        Self::on(move |operation, before, _| reply(operation, before))
+        Self::with(move |operation, before, _| reply(operation, before))
     }
 
     /// A table of DynamoDB with these items, whose attributes are all texts: `GetItem` by its key, `Query` by `:pk`.
     pub fn of_items(items: Vec<Value>) -> Self {
-        Self::on(move |operation, _, input| {
+        Self::with(move |operation, _, input| {
             let typed = |item: &Value| {
                 let texts = item.as_object().unwrap().iter().map(|(name, text)| (name.clone(), json!({ "S": text })));
                 Value::Object(texts.collect())
@@ -68,7 +74,8 @@ impl Replay {
         })
     }
 
-    fn on(reply: impl Fn(&str, usize, &Value) -> Reply + Send + 'static) -> Self {
+    /// Answers every operation by `reply`, which is told its input as well.
+    pub fn with(reply: impl Fn(&str, usize, &Value) -> Reply + Send + 'static) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
         let (closed, asked) = (Arc::<AtomicBool>::default(), Arc::<Mutex<Vec<Asked>>>::default());
@@ -138,16 +145,24 @@ fn serve(
     noted.push(Asked { operation: operation.to_owned(), head, input: input.clone() });
     drop(noted);
     let (status, body) = match reply(operation, before, &input) {
-        Reply::Json(body) => (200, body),
+        Reply::Json(body) => (200, body.to_string()),
+        Reply::Text(text) => (200, text.to_owned()),
+        Reply::Half => {
+            write!(client, "HTTP/1.1 200 X\r\ncontent-length: 1000\r\n\r\n{{\"Item\":")?;
+            return Ok(None);
+        }
+        Reply::Taken(item) => {
+            let kind = "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException";
+            (400, json!({ "__type": kind, "message": "secret words", "Item": item }).to_string())
+        }
         Reply::Refuse(status, name) => {
             let kind = format!("com.amazonaws.dynamodb.v20120810#{name}");
-            (status, json!({ "__type": kind, "message": "secret words" }))
+            (status, json!({ "__type": kind, "message": "secret words" }).to_string())
         }
         Reply::Hang => return Ok(Some(client)),
         Reply::Close => return Ok(None),
     };
-    let (body, kind) = (body.to_string(), "application/x-amz-json-1.0");
-    let length = body.len();
+    let (length, kind) = (body.len(), "application/x-amz-json-1.0");
     write!(
         client,
         "HTTP/1.1 {status} X\r\ncontent-type: {kind}\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}"

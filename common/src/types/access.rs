@@ -1,10 +1,8 @@
-//! Where a service is, and as whom it is called. Secrets show themselves to nobody.
-
-use std::fmt;
+//! Where a service is, and as whom it is called.
 
 use camino::Utf8PathBuf;
 
-use crate::types::OracleAddress;
+use crate::types::{OracleAddress, Secret};
 
 /// How a service of AWS is called.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,9 +40,9 @@ pub enum OracleLogin {
         /// How Secrets Manager is called.
         access: AwsAccess,
         /// The secret's name or ARN.
-        secret: String,
+        id: String,
         /// The user, where the secret names none.
-        user: Option<String>,
+        user: Option<Secret>,
     },
 }
 
@@ -52,29 +50,7 @@ pub enum OracleLogin {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Credentials {
     /// The database user.
-    pub user: String,
+    pub user: Secret,
     /// Its password.
     pub password: Secret,
-}
-
-/// A text that nobody may read in a log or an error: `Debug` redacts it, and there is no `Display`.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
-
-impl Secret {
-    /// Keeps this text.
-    pub fn new(text: String) -> Self {
-        Self(text)
-    }
-
-    /// The text, for signing and logging in only.
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("Secret(redacted)")
-    }
 }

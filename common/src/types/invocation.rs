@@ -4,13 +4,24 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-/// One invocation of a function.
-#[derive(Clone, Debug, PartialEq, Eq)]
+use crate::models::{CorrelationId, RequestId, TraceId};
+use crate::types::Measures;
+
+/// One invocation of a function. Every id in it is one of a process, and was checked to look like one.
+#[derive(Clone, Debug)]
 pub struct Invocation {
     /// The gateway's request id, or Lambda's where the gateway gave none: by it log line, audit item and session are found.
-    pub request_id: String,
+    pub request_id: RequestId,
+    /// Lambda's id of the invocation.
+    pub lambda_request_id: RequestId,
+    /// What the client calls this request, or the gateway where the client does not.
+    pub correlation_id: CorrelationId,
+    /// The trace that X-Ray keeps of it.
+    pub trace_id: Option<TraceId>,
     /// When Lambda ends the function; unknown outside of Lambda's Runtime API.
     pub deadline: Option<Timestamp>,
+    /// What it was measured to take.
+    pub measures: Measures,
 }
 
 impl Invocation {
@@ -32,7 +43,7 @@ mod tests {
         let now = Timestamp::constant(1_000, 0);
         let budget = |deadline: Option<i64>| {
             let deadline = deadline.map(|second| Timestamp::from_second(second).unwrap());
-            let invocation = Invocation { request_id: "r".into(), deadline };
+            let invocation = Invocation { deadline, ..crate::testing::invocation() };
             invocation.budget(now, Duration::from_secs(2), Duration::from_secs(2)).map(|budget| budget.as_secs())
         };
         assert_eq!(budget(None), Some(2));

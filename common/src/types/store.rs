@@ -7,7 +7,8 @@ use crate::models::AuditItem;
 
 /// Where audit items go: write only, append only.
 pub trait AuditStore: Send + Sync {
-    /// Writes one item durably. `Ok` means that it will survive a crash; a second item under the same key is an error.
+    /// Writes one item durably. `Ok` means that it will survive a crash. The very same item may be written again, as after an
+    /// answer that was lost, and is there once; another item under its key is an error.
     fn append(&self, item: &AuditItem) -> impl Future<Output = Result<(), StoreError>> + Send;
 }
 

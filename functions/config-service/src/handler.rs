@@ -1,6 +1,6 @@
 //! The entry point behind the layers: request in, answer out.
 
-use common::middleware::{ApiError, ApiRequest, ApiResponse};
+use common::middleware::{ApiError, ApiResponse, Checked};
 use common::types::{AuditStore, Clock};
 
 use crate::dto::ConfigurationQuery;
@@ -13,10 +13,9 @@ use crate::service::App;
 /// Anything but a 200; the layers turn it into an answer.
 pub(crate) async fn handle<S: ConfigurationStore, A: AuditStore, C: Clock>(
     app: &App<S, A, C>,
-    request: &ApiRequest,
+    Checked { query, invocation }: Checked<ConfigurationQuery>,
 ) -> Result<ApiResponse, ApiError> {
-    let query = ConfigurationQuery::try_from(request)?;
-    ApiResponse::ok(&app.configuration(query, &request.invocation).await?)
+    ApiResponse::ok(&app.configuration(query, &invocation).await?)
 }
 
 #[cfg(test)]
@@ -24,18 +23,19 @@ mod tests {
     use std::collections::BTreeMap;
     use std::sync::Arc;
 
-    use common::clients::{Access, SqliteAuditStore, SqliteClient};
+    use common::clients::{Access, DynamoAuditStore, DynamoClient, OPERATION_TIMEOUT, SqliteAuditStore, SqliteClient};
     use common::middleware::stack;
-    use common::models::{Environment, Status};
+    use common::models::{ConfigurationKey, Environment, Status};
+    use common::testing::expectations::expectations;
     use common::testing::{
-        ALICE, FixedClock, Folder, MemoryAudit, Recorder, audit_rows, block_on, call, event_file, request, seeded,
+        ALICE, FixedClock, Folder, MemoryAudit, Recorder, Replay, audit_rows, block_on, call, event_file, request,
+        seeded, tables,
     };
-    use common::types::{Invocation, StoreError};
+    use common::types::{Invocation, StoreError, Unchecked};
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::dto::ConfigurationKey;
-    use crate::repository_configuration::SqlConfigurationStore;
+    use crate::repository_configuration::{DynamoConfigurationStore, SqlConfigurationStore};
 
     /// Knows one key, or fails.
     struct MemoryConfiguration {
@@ -67,8 +67,8 @@ mod tests {
 
     fn ask(app: &App<MemoryConfiguration, MemoryAudit, FixedClock>, path: &str) -> Result<ApiResponse, ApiError> {
         let mut request = request("GET", &[("userId", ALICE)]);
-        request.path = path.to_owned();
-        block_on(handle(app, &request))
+        request.path = Unchecked::new(path.to_owned());
+        block_on(handle(app, Checked::try_from(request)?))
     }
 
     /// Sends `event` through `lambda_http` and every layer to the function on seeded SQLite; the log goes along.
@@ -80,9 +80,9 @@ mod tests {
             environment: environment.parse().unwrap(),
         });
         let recorder = Recorder::default();
-        let handler = move |request| {
+        let handler = move |checked| {
             let app = Arc::clone(&app);
-            async move { handle(&app, &request).await }
+            async move { handle(&app, checked).await }
         };
         let answer = call(stack(recorder.process(), handler), event);
         (answer.status_code, serde_json::from_str(&answer.body).unwrap(), recorder.text())
@@ -131,6 +131,32 @@ mod tests {
             rows.iter().map(|row| row.ttl).max().unwrap() - rows.iter().map(|row| row.ttl).min().unwrap(),
             2102 * 86_400
         );
+    }
+
+    #[test]
+    fn both_event_forms_are_answered_alike_on_both_stores() {
+        let folder = seeded();
+        let replay = Replay::of_items(tables("data"));
+        let client = DynamoClient::new(replay.access(), OPERATION_TIMEOUT, Arc::new(FixedClock)).unwrap();
+        let dynamodb = Arc::new(App {
+            configuration: DynamoConfigurationStore::new(client.clone(), "Data_dev".into()),
+            audit: DynamoAuditStore::new(client, "Audit_Logs_dev".into()),
+            clock: FixedClock,
+            environment: "dev".parse().unwrap(),
+        });
+        for expected in expectations().iter().filter(|expected| expected.function == "config-service") {
+            for event in expected.events() {
+                let (status, body, _) = send(&folder, "dev", &event);
+                expected.is_met("SQLite", status, &body.to_string());
+                let app = Arc::clone(&dynamodb);
+                let handler = move |checked| {
+                    let app = Arc::clone(&app);
+                    async move { handle(&app, checked).await }
+                };
+                let answer = call(stack(Recorder::default().process(), handler), &event);
+                expected.is_met("DynamoDB", answer.status_code, &answer.body);
+            }
+        }
     }
 
     #[test]

@@ -2,6 +2,10 @@
 
 mod dto;
 mod handler;
+#[cfg(test)]
+mod marks;
+#[cfg(test)]
+mod openapi;
 mod repository_configuration;
 mod service;
 
@@ -59,9 +63,9 @@ async fn run(
     environment: Environment,
 ) -> Result<(), Error> {
     let app = Arc::new(App { configuration, audit, clock: SystemClock, environment: environment.clone() });
-    let handler = move |request| {
+    let handler = move |checked| {
         let app = Arc::clone(&app);
-        async move { handler::handle(&app, &request).await }
+        async move { handler::handle(&app, checked).await }
     };
     serve(FUNCTION, environment, handler).await
 }

@@ -4,11 +4,9 @@ use std::collections::BTreeMap;
 use std::future::Future;
 
 use common::clients::DynamoClient;
-use common::models::Environment;
+use common::models::{ConfigurationKey, Environment};
 use common::types::{Invocation, Query, Row, SqlStore, StoreError};
 use serde_json::{Value, json};
-
-use crate::dto::ConfigurationKey;
 
 /// Knows the configuration of every environment.
 pub(crate) trait ConfigurationStore: Send + Sync {

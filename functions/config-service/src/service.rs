@@ -1,10 +1,10 @@
 //! The business of a configuration lookup: read, record, and only then tell.
 
 use common::middleware::{ApiError, Auditor, audited};
-use common::models::{Action, Environment, Lookup, Subject};
+use common::models::{Action, Configuration, ConfigurationKey, Environment, Lookup, Setting, Subject};
 use common::types::{AuditStore, Clock, Invocation, StoreError};
 
-use crate::dto::{ConfigurationBody, ConfigurationKey, ConfigurationQuery};
+use crate::dto::{ConfigurationBody, ConfigurationQuery};
 use crate::repository_configuration::ConfigurationStore;
 
 /// What the function works with.
@@ -30,15 +30,13 @@ impl<S: ConfigurationStore, A: AuditStore, C: Clock> App<S, A, C> {
         invocation: &Invocation,
     ) -> Result<ConfigurationBody, ApiError> {
         let ConfigurationQuery { key, user } = query;
-        let subject = Subject::Configuration(key.as_ref().map(|key| key.as_str().to_owned()));
-        let request_id = invocation.request_id.clone();
-        let lookup = Lookup { action: Action::ConfigFetch, user, subject, request_id };
+        let subject = Subject::Configuration(key.clone());
+        let Invocation { request_id, correlation_id, measures, .. } = invocation.clone();
+        let lookup = Lookup { action: Action::ConfigFetch, user, subject, request_id, correlation_id };
         let auditor = Auditor { store: &self.audit, clock: &self.clock, environment: &self.environment };
-        let missing = match &key {
-            Some(key) => format!("configuration key {}", key.as_str()),
-            None => format!("a configuration of environment {}", self.environment),
-        };
-        audited(&auditor, lookup, self.read(key, invocation)).await?.ok_or(ApiError::NotFound(missing))
+        let missing = if key.is_some() { "the configuration key" } else { "the environment's configuration" };
+        let found = audited(&auditor, &measures, lookup, self.read(key, invocation)).await?;
+        found.ok_or(ApiError::NotFound(missing))
     }
 
     async fn read(
@@ -50,11 +48,12 @@ impl<S: ConfigurationStore, A: AuditStore, C: Clock> App<S, A, C> {
         match key {
             Some(key) => {
                 let value = self.configuration.one(&environment, &key, invocation).await?;
-                Ok(value.map(|value| ConfigurationBody::One { environment, key, value }))
+                Ok(value.map(|value| ConfigurationBody::One(Setting { environment, key, value })))
             }
             None => {
                 let configuration = self.configuration.all(&environment, invocation).await?;
-                Ok((!configuration.is_empty()).then_some(ConfigurationBody::All { environment, configuration }))
+                Ok((!configuration.is_empty())
+                    .then_some(ConfigurationBody::All(Configuration { environment, configuration })))
             }
         }
     }

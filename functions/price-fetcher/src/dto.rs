@@ -1,8 +1,7 @@
-//! What goes in and what comes out: the checked request and the body of the answer.
+//! What goes in: the checked request. What comes out is [`common::models::ProductPrice`].
 
 use common::middleware::{ApiError, ApiRequest, Validation};
-use common::models::{Currency, Price, ProductId, UserId};
-use serde::Serialize;
+use common::models::{ProductId, UserId};
 
 /// A valid request for a price.
 #[derive(Debug)]
@@ -11,18 +10,6 @@ pub(crate) struct PriceQuery {
     pub(crate) product: ProductId,
     /// Who asks.
     pub(crate) user: UserId,
-}
-
-/// The body of a 200.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct PriceBody {
-    /// Which product.
-    pub(crate) product_id: ProductId,
-    /// A JSON number with the digits of the store.
-    pub(crate) price: Price,
-    /// ISO 4217.
-    pub(crate) currency: Currency,
 }
 
 impl TryFrom<&ApiRequest> for PriceQuery {
@@ -49,15 +36,7 @@ mod tests {
         assert_eq!((query.product.as_str(), query.user.expose().as_str()), ("PROD-101", ALICE));
         assert!(!format!("{query:?}").contains("550e"));
         let spoilt = request("GET", &[("id", "PROD-101"), ("userId", ALICE), ("price", "1")]);
-        assert!(
-            matches!(PriceQuery::try_from(&spoilt), Err(ApiError::Validation(fields)) if fields[0].field == "price")
-        );
-    }
-
-    #[test]
-    fn the_body_is_the_documented_one() {
-        let (price, currency) = ("99.90".parse().unwrap(), "USD".parse().unwrap());
-        let body = PriceBody { product_id: "PROD-101".parse().unwrap(), price, currency };
-        assert_eq!(serde_json::to_string(&body).unwrap(), r#"{"productId":"PROD-101","price":99.90,"currency":"USD"}"#);
+        let Err(ApiError::Validation(fields)) = PriceQuery::try_from(&spoilt) else { panic!("let in") };
+        assert_eq!((fields[0].field, fields[0].message.as_str()), ("*", "must be none but id, userId"));
     }
 }

@@ -1,7 +1,13 @@
 //! `price-fetcher`: `GET /price?id=…&userId=…`. This file only wires; the work is in `handler` and `service`.
 
 mod dto;
+#[cfg(test)]
+mod faults;
 mod handler;
+#[cfg(test)]
+mod marks;
+#[cfg(test)]
+mod openapi;
 mod repository_price;
 mod service;
 
@@ -58,9 +64,9 @@ async fn run(
     environment: Environment,
 ) -> Result<(), Error> {
     let app = Arc::new(App { prices, audit, clock: SystemClock, environment: environment.clone() });
-    let handler = move |request| {
+    let handler = move |checked| {
         let app = Arc::clone(&app);
-        async move { handler::handle(&app, &request).await }
+        async move { handler::handle(&app, checked).await }
     };
     serve(FUNCTION, environment, handler).await
 }

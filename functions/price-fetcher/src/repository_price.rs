@@ -3,25 +3,19 @@
 use std::future::Future;
 
 use common::clients::DynamoClient;
-use common::models::{Currency, InvalidPrice, Price, ProductId};
+use common::models::{InvalidPrice, ProductId, ProductPrice};
 use common::types::{Invocation, Query, SqlStore, StoreError};
 use serde_json::json;
 
 /// Knows the price of a product.
 pub(crate) trait PriceStore: Send + Sync {
-    /// The price of `product`, or `None` if there is no such product.
+    /// The price of `product`, or `None` if there is no such product. A database may or may not keep zeros at the end: 99.90
+    /// and 99.9 are equal.
     fn price(
         &self,
         product: &ProductId,
         invocation: &Invocation,
-    ) -> impl Future<Output = Result<Option<Found>, StoreError>> + Send;
-}
-
-/// A price as the store has it. A database may or may not keep zeros at the end: 99.90 and 99.9 are equal.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Found {
-    pub(crate) price: Price,
-    pub(crate) currency: Currency,
+    ) -> impl Future<Output = Result<Option<ProductPrice>, StoreError>> + Send;
 }
 
 /// Prices in SQLite or Oracle, by one text of SQL.
@@ -39,13 +33,13 @@ impl<S> SqlPriceStore<S> {
 }
 
 impl<S: SqlStore> PriceStore for SqlPriceStore<S> {
-    async fn price(&self, product: &ProductId, invocation: &Invocation) -> Result<Option<Found>, StoreError> {
+    async fn price(&self, product: &ProductId, invocation: &Invocation) -> Result<Option<ProductPrice>, StoreError> {
         let query = Query::new(PRICE).bind("product_id", product.as_str());
         let rows = self.sql.rows(invocation, "read the price", query).await?;
         let Some(row) = rows.first() else { return Ok(None) };
         // NULL is malformed, like what is no price.
         let text = |at: usize| row.get(at).and_then(Option::as_deref).unwrap_or_default();
-        found(text(0), text(1)).map(Some).map_err(malformed)
+        ProductPrice::read(product, text(0), text(1)).map(Some).map_err(malformed)
     }
 }
 
@@ -63,19 +57,15 @@ impl DynamoPriceStore {
 }
 
 impl PriceStore for DynamoPriceStore {
-    async fn price(&self, product: &ProductId, _: &Invocation) -> Result<Option<Found>, StoreError> {
+    async fn price(&self, product: &ProductId, _: &Invocation) -> Result<Option<ProductPrice>, StoreError> {
         let key = json!({ "pk": { "S": format!("PRICE#{product}") }, "sk": { "S": "PRICE" } });
         let get = json!({ "TableName": self.table, "Key": key, "ConsistentRead": true });
         let answer = self.client.run(("price", "read the price"), "GetItem", &get).await?;
         let Some(item) = answer.get("Item") else { return Ok(None) };
         // What is missing or no text is malformed, like what is no price.
         let text = |name: &str| item[name]["S"].as_str().unwrap_or_default();
-        found(text("price"), text("currency")).map(Some).map_err(malformed)
+        ProductPrice::read(product, text("price"), text("currency")).map(Some).map_err(malformed)
     }
-}
-
-fn found(price: &str, currency: &str) -> Result<Found, InvalidPrice> {
-    Ok(Found { price: price.parse()?, currency: currency.parse()? })
 }
 
 fn malformed(error: InvalidPrice) -> StoreError {
@@ -103,7 +93,8 @@ mod tests {
             ("PROD-104", "1250", "JPY"),
             ("PROD-105", "123456789.123456", "USD"),
         ] {
-            assert_eq!(price(product).await, Some(found(amount, currency).unwrap()), "{product}");
+            let expected = ProductPrice::read(&product.parse().unwrap(), amount, currency).unwrap();
+            assert_eq!(price(product).await, Some(expected), "{product}");
         }
         for unknown in ["PROD-999", "prod-101", "PROD-10", "PROD-1011"] {
             assert_eq!(price(unknown).await, None, "{unknown}");
@@ -114,7 +105,7 @@ mod tests {
         SqlPriceStore::new(SqliteClient::new("price", folder.data(), Access::Read))
     }
 
-    fn price(folder: &Folder, product: &str) -> Result<Option<Found>, StoreError> {
+    fn price(folder: &Folder, product: &str) -> Result<Option<ProductPrice>, StoreError> {
         block_on(on_sqlite(folder).price(&product.parse().unwrap(), &invocation()))
     }
 

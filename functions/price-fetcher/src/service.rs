@@ -1,10 +1,10 @@
 //! The business of a price lookup: read, record, and only then tell.
 
 use common::middleware::{ApiError, Auditor, audited};
-use common::models::{Action, Environment, Lookup, Subject};
+use common::models::{Action, Environment, Lookup, ProductPrice, Subject};
 use common::types::{AuditStore, Clock, Invocation};
 
-use crate::dto::{PriceBody, PriceQuery};
+use crate::dto::PriceQuery;
 use crate::repository_price::PriceStore;
 
 /// What the function works with.
@@ -24,15 +24,13 @@ impl<P: PriceStore, A: AuditStore, C: Clock> App<P, A, C> {
     ///
     /// # Errors
     /// Not found; the prices or the audit store failed.
-    pub(crate) async fn price(&self, query: PriceQuery, invocation: &Invocation) -> Result<PriceBody, ApiError> {
+    pub(crate) async fn price(&self, query: PriceQuery, invocation: &Invocation) -> Result<ProductPrice, ApiError> {
         let PriceQuery { product, user } = query;
         let subject = Subject::Product(product.clone());
-        let request_id = invocation.request_id.clone();
-        let lookup = Lookup { action: Action::PriceFetch, user, subject, request_id };
+        let Invocation { request_id, correlation_id, measures, .. } = invocation.clone();
+        let lookup = Lookup { action: Action::PriceFetch, user, subject, request_id, correlation_id };
         let auditor = Auditor { store: &self.audit, clock: &self.clock, environment: &self.environment };
-        match audited(&auditor, lookup, self.prices.price(&product, invocation)).await? {
-            Some(found) => Ok(PriceBody { product_id: product, price: found.price, currency: found.currency }),
-            None => Err(ApiError::NotFound(format!("product {product}"))),
-        }
+        let price = audited(&auditor, &measures, lookup, self.prices.price(&product, invocation)).await?;
+        price.ok_or(ApiError::NotFound("the product"))
     }
 }

@@ -49,6 +49,22 @@ fn a_deployer_reaches_the_functions_of_its_environment_alone() {
 }
 
 #[test]
+fn deployers_take_layers_of_their_region_and_publish_none() {
+    let world = World::new();
+    let layer = |region: &str| format!("arn:aws:lambda:{region}:444444444444:layer:oracle-client:3");
+    for (actor, role, identity) in &world.actors {
+        let may = |action: &str, resource: &str| allowed(Guard::None, identity, &Request::of(role, action, resource));
+        let is = |name: &str| actor.to_string() == name;
+        assert_eq!(may("lambda:GetLayerVersion", &layer("eu-west-1")), is("deployer-dr"), "{actor}");
+        let at_home = matches!(actor, Actor::Writer(Writer::Deployer(_))) && !is("deployer-dr");
+        assert_eq!(may("lambda:GetLayerVersion", &layer("eu-central-1")), at_home, "{actor}");
+        for never in ["PublishLayerVersion", "DeleteLayerVersion", "AddLayerVersionPermission"] {
+            assert!(!may(&format!("lambda:{never}"), &layer("eu-central-1")), "{actor} {never}");
+        }
+    }
+}
+
+#[test]
 fn a_deployer_keeps_the_logs_of_its_functions_and_watches_alarms() {
     let world = World::new();
     let group = |environment: &str| format!("arn:aws:logs:eu-central-1:{HOME}:log-group:/aws/lambda/x-{environment}:*");

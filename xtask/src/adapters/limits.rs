@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    model::configuration::Configuration,
+    model::{configuration::Configuration, layer},
     ports::fleet::{AliasTarget, FleetError},
 };
 
@@ -24,7 +24,7 @@ pub(in crate::adapters) fn check_configuration(configuration: &Configuration) ->
         format!("a time-out of {timeout_s} s is not within 1 to 900")
     } else if layers.len() > 5 {
         format!("{} layers are more than five", layers.len())
-    } else if let Some(layer) = layers.iter().find(|layer| !is_layer(layer)) {
+    } else if let Some(layer) = layers.iter().find(|layer| layer::region(layer).is_none()) {
         format!("layer `{layer}` is not named by the ARN of one of its versions")
     } else if let Some(layer) = twice(layers) {
         format!("layer `{layer}` is named twice, in equal or in different versions")
@@ -73,29 +73,4 @@ fn twice(layers: &[String]) -> Option<&str> {
     let mut layers = layers.iter().map(|arn| &arn[..of(arn)]);
     let mut seen = BTreeSet::new();
     layers.find(|layer| !seen.insert(*layer))
-}
-
-fn is_layer(arn: &str) -> bool {
-    let parts: Vec<&str> = arn.split(':').collect();
-    matches!(parts.as_slice(), ["arn", _, "lambda", region, account, "layer", layer, version]
-        if !region.is_empty() && !layer.is_empty()
-            && account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit())
-            && version.parse::<u64>().is_ok_and(|version| version > 0))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn layers_are_named_by_version() {
-        assert!(is_layer("arn:aws:lambda:eu-central-1:123456789012:layer:tools:3"));
-        for wrong in [
-            "tools",
-            "arn:aws:lambda:eu-central-1:123456789012:layer:tools",
-            "arn:aws:lambda:eu-central-1:1:layer:tools:0",
-        ] {
-            assert!(!is_layer(wrong), "{wrong}");
-        }
-    }
 }

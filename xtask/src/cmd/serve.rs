@@ -62,7 +62,8 @@ pub(super) async fn run(world: &World, args: Args) -> anyhow::Result<Answer> {
     })?;
     let mut watch = Watch::open(&context.root, &context.local)?;
     let (clock, story) = (Arc::clone(&context.clock), Arc::clone(&context.story));
-    let gateway = LocalGateway::new(form, context.config.routes.clone(), clock, story);
+    let contract = context.config.contract.as_ref().map(|file| context.root.join(file));
+    let gateway = LocalGateway::new(form, context.config.routes.clone(), contract, clock, story);
     let place = |times: u32| folder.join(times.to_string());
     let build = |times: u32| build(world, &context, &place(times));
     gateway.replace(async || build(0)).await?;

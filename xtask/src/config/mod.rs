@@ -2,6 +2,7 @@
 
 pub mod aws;
 mod canary;
+mod layers;
 pub mod load;
 mod local;
 mod notifications;
@@ -19,8 +20,9 @@ use crate::model::{
     binary::Glibc,
     configuration::{Architecture, Configuration, Variables},
     gateway::Routes,
+    layer::Layer,
     manifest::Stop,
-    names::{AlarmName, AliasName, EnvName, FleetName, FunctionName},
+    names::{AlarmName, AliasName, EnvName, FleetName, FunctionName, LayerName},
     version::Version,
 };
 
@@ -37,6 +39,8 @@ pub struct Config {
     pub glibc: Option<Glibc>,
     /// Every function.
     pub functions: BTreeMap<FunctionName, FunctionConfig>,
+    /// What the functions' layers hold.
+    pub layers: BTreeMap<LayerName, Layer>,
     /// The promotion path.
     pub path: Vec<Stop>,
     /// The alias that callers use.
@@ -52,6 +56,8 @@ pub struct Config {
     pub audit: BTreeMap<EnvName, String>,
     /// Which calls reach which function where `serve` is the gateway.
     pub routes: Routes,
+    /// The functions' OpenAPI document, under the root.
+    pub contract: Option<Utf8PathBuf>,
     /// What `local up` sets up for the functions in an emulator.
     pub emulator: Emulator,
     /// What `--profile aws` runs with, if the file has it.
@@ -91,6 +97,12 @@ pub struct FunctionConfig {
 pub struct Settings(Configuration);
 
 impl Settings {
+    /// The layers, by the ARN of their versions.
+    #[must_use]
+    pub fn layers(&self) -> &[String] {
+        &self.0.layers
+    }
+
     /// The configuration on this architecture.
     #[must_use]
     pub fn on(&self, architecture: Architecture) -> Configuration {

@@ -13,8 +13,9 @@ use crate::model::{
     canary::CanaryRules,
     configuration::Tracing,
     gateway::Route,
+    layer::Layer,
     manifest::GateRules,
-    names::{AlarmName, AliasName, EnvName, FunctionName},
+    names::{AlarmName, AliasName, EnvName, FunctionName, LayerName},
     smoke::Check,
     soak::Soak,
     version::Version,
@@ -35,6 +36,9 @@ pub struct Release {
     pub build: Build,
     /// The functions, by name. A function's cargo package and its binary have the same name.
     pub functions: BTreeMap<FunctionName, Function>,
+    /// What the functions' layers hold, by a name of the layer's own.
+    #[serde(default)]
+    pub layers: BTreeMap<LayerName, Layer>,
     /// The environments, in the order in which a release goes through them.
     pub environments: Vec<Environment>,
     /// Who is told when something happens to a release.
@@ -159,6 +163,8 @@ pub struct Profile {
     /// Which calls reach which function where `serve` is the gateway, as HTTP APIs write routes: `GET /price`.
     #[serde(default)]
     pub routes: BTreeMap<Route, FunctionName>,
+    /// The functions' OpenAPI document, a path under the project; `serve` gives it as `/openapi.json`.
+    pub contract: Option<String>,
     /// The alarms that canaries on this machine listen to.
     #[serde(default)]
     pub alarms: BTreeMap<AlarmName, LocalAlarm>,

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use camino::Utf8Path;
 
 use crate::{
-    config::{Config, FunctionConfig, Settings, aws, canary, local, notifications, raw},
+    config::{Config, FunctionConfig, Settings, aws, canary, layers, local, notifications, raw},
     model::{
         configuration::{Architecture, Configuration},
         gateway::Routes,
@@ -47,6 +47,7 @@ pub fn release(raw: raw::Release) -> Result<Config, Vec<String>> {
     let functions: BTreeMap<_, _> = functions.collect();
     canary::check(&raw, &mut problems);
     notifications::check(&raw.notifications, &mut problems);
+    layers::check(&raw, &names, &mut problems);
     local::check(&raw, &names, &mut problems);
     if !problems.is_empty() {
         return Err(problems);
@@ -57,6 +58,7 @@ pub fn release(raw: raw::Release) -> Result<Config, Vec<String>> {
         target: raw.build.target,
         glibc: raw.build.glibc,
         functions,
+        layers: raw.layers,
         alias: alias(given.alias.as_ref()).map_err(|problem| vec![problem])?,
         fleet_names,
         variables: local::variables(&given.variables, &names),
@@ -66,6 +68,7 @@ pub fn release(raw: raw::Release) -> Result<Config, Vec<String>> {
         alarms: given.alarms.clone(),
         audit: local::each(given.audit.as_ref(), &names),
         routes: Routes::new(given.routes.clone()),
+        contract: given.contract.as_ref().map(Into::into),
         seeds: given.seeds.iter().map(|(db, folder)| (db.clone(), folder.into())).collect(),
         aws,
         path: raw.environments.into_iter().map(stop).collect(),

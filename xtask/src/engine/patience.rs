@@ -160,6 +160,10 @@ impl Fleet for Patient<'_> {
         self.patiently(|| self.fleet.live(name, alias)).await
     }
 
+    async fn layer(&self, arn: &str) -> Result<Option<Digest>, FleetError> {
+        self.patiently(|| self.fleet.layer(arn)).await
+    }
+
     async fn alias(&self, name: &FleetName, alias: &AliasName) -> Result<Option<AliasState>, FleetError> {
         self.patiently(|| self.fleet.alias(name, alias)).await
     }

@@ -11,7 +11,8 @@ use crate::model::{
     configuration::Configuration,
     digest::Digest,
     key::{KeyError, VaultKey},
-    names::{EnvName, EvidenceKind, FunctionName, RoleName},
+    layer::Layer,
+    names::{EnvName, EvidenceKind, FunctionName, LayerName, RoleName},
     smoke::Check,
     soak::Soak,
     version::Version,
@@ -39,6 +40,10 @@ pub struct Manifest {
     pub objects: BTreeMap<String, Object>,
     /// Every function.
     pub functions: BTreeMap<FunctionName, Function>,
+    /// What the functions' layers hold.
+    // What is not declared is not written, so that the seals of older manifests keep their bytes.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub layers: BTreeMap<LayerName, Layer>,
     /// The promotion path, in order, with each environment's gate.
     pub path: Vec<Stop>,
     /// The commits that are in this release and were not in the one before.

@@ -18,6 +18,7 @@ pub mod evidence;
 pub mod freeze;
 pub mod gateway;
 pub mod key;
+pub mod layer;
 pub mod manifest;
 pub mod names;
 pub mod notice;

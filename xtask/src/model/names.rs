@@ -109,6 +109,11 @@ name!(
     |text| kebab(text, 48)
 );
 name!(
+    /// A layer, as `release.toml` calls it.
+    LayerName, "layer", "lower-case letters, digits and single dashes, starting with a letter, at most 48 characters",
+    |text| kebab(text, 48)
+);
+name!(
     /// A kind of evidence that a gate may require: `e2e`, or what `release.toml` calls it.
     EvidenceKind, "evidence", "lower-case letters, digits and single dashes, starting with a letter, at most 48 characters",
     |text| kebab(text, 48)

@@ -55,6 +55,10 @@ pub struct Wanted<'a> {
     pub runtime: &'a Runtime,
     /// The shared libraries that its layers bring.
     pub libraries: &'a BTreeSet<String>,
+    /// The most that its layers unpack to in any environment, in bytes.
+    pub layers: u64,
+    /// What it lacks or what is not known of its layers, each once.
+    pub lacking: &'a BTreeSet<String>,
     /// Whether it only runs on this machine, so that this machine's glibc is the one that counts.
     pub here: bool,
 }
@@ -85,7 +89,10 @@ pub fn judge(wanted: &Wanted<'_>, binary: &Binary) -> Vec<Problem> {
     let mut add = |text: String, remedy: &str, fatal: bool| {
         found.push(Problem { function: wanted.function.clone(), text, remedy: remedy.to_owned(), fatal });
     };
-    files(binary, &mut add);
+    files(binary, wanted.layers, &mut add);
+    for text in wanted.lacking {
+        add(text.clone(), "`[layers]` of release.toml says what each holds", false);
+    }
     match &binary.executable {
         Some(Ok(executable)) => program(wanted, executable, &mut add),
         Some(Err(why)) => {
@@ -107,7 +114,7 @@ pub fn judge(wanted: &Wanted<'_>, binary: &Binary) -> Vec<Problem> {
 
 type Add<'a> = dyn FnMut(String, &str, bool) + 'a;
 
-fn files(binary: &Binary, add: &mut Add<'_>) {
+fn files(binary: &Binary, layers: u64, add: &mut Add<'_>) {
     let bootstraps: Vec<_> = binary.files.iter().filter(|file| file.name == "bootstrap").collect();
     match bootstraps.as_slice() {
         [one] => {
@@ -128,9 +135,10 @@ fn files(binary: &Binary, add: &mut Add<'_>) {
         }
         _ => add("there is more than one `bootstrap` in the zip".to_owned(), "pack one", true),
     }
-    let unpacked: u64 = binary.files.iter().map(|file| file.size).sum();
-    if unpacked > LARGEST || binary.packed > LARGEST {
-        let text = format!("it is {unpacked} bytes unpacked ({} packed), and Lambda takes {LARGEST}", binary.packed);
+    let own: u64 = binary.files.iter().map(|file| file.size).sum();
+    if own.saturating_add(layers) > LARGEST || binary.packed > LARGEST {
+        let with = if layers > 0 { format!(" and its layers {layers}") } else { String::new() };
+        let text = format!("it is {own} bytes unpacked{with} ({} packed), and Lambda takes {LARGEST}", binary.packed);
         add(text, "make it smaller: strip symbols, drop features of dependencies, move data to S3", true);
     }
 }

@@ -74,6 +74,10 @@ pub trait Fleet: Send + Sync {
     /// such alias. One question, where `alias` and `version` are two.
     async fn live(&self, name: &FleetName, alias: &AliasName) -> Result<Option<FunctionState>, FleetError>;
 
+    /// The SHA-256 of a layer's zip, by the ARN of its version; `None` where functions run without layers. The fleet may refuse
+    /// with `FleetError::NotFound`.
+    async fn layer(&self, arn: &str) -> Result<Option<Digest>, FleetError>;
+
     /// An alias, `None` if there is no such alias.
     async fn alias(&self, name: &FleetName, alias: &AliasName) -> Result<Option<AliasState>, FleetError>;
 

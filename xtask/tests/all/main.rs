@@ -11,6 +11,7 @@ mod canary;
 mod config;
 mod debug;
 mod events;
+mod expectations;
 mod fleet;
 mod gates;
 mod git;

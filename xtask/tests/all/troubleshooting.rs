@@ -10,12 +10,10 @@ use std::{
 use camino::Utf8PathBuf;
 use serde_json::json;
 
-use crate::{
-    serve::Serving,
-    support::{
-        copy::original,
-        project::{Bad, Project, RELEASE, Ran, command},
-    },
+use crate::support::{
+    copy::original,
+    project::{Bad, Project, RELEASE, Ran, command},
+    serving::Serving,
 };
 
 /// Brings something about; all that is printed.
@@ -82,18 +80,18 @@ const CASES: [(&str, Case); 20] = [
     ("no call would reach a function: write … into release.toml", || typed(&Project::new(), &["serve"])),
     ("{\"message\":\"Not Found\"}", || {
         let project = routed();
-        let serving = Serving::start(&project, &[]);
+        let serving = served(&project);
         got(&serving, "/nowhere")
     }),
     ("what was built before goes on answering: …", || {
         let project = routed();
-        let mut serving = Serving::start(&project, &[]);
+        let mut serving = served(&project);
         project.repo().write("functions/alpha/src/main.rs", "fn main() { nothing }");
         serving.until("goes on answering")
     }),
     ("release.toml is read once: to serve what it says now, end this and start it again", || {
         let project = routed();
-        let mut serving = Serving::start(&project, &[]);
+        let mut serving = served(&project);
         project.repo().write("release.toml", RELEASE);
         serving.until("release.toml is read")
     }),
@@ -117,6 +115,15 @@ fn routed() -> Project {
     project
 }
 
+/// What it builds is kept beside the project.
+fn served(project: &Project) -> Serving {
+    let temporary = project.repo().beside("temporary");
+    fs::create_dir(&temporary).unwrap();
+    let mut serve = project.command(project.root(), &["serve", "--port", "0"]);
+    serve.env("TMPDIR", temporary);
+    Serving::start(serve)
+}
+
 fn typed(project: &Project, args: &[&str]) -> String {
     all(project.xtask(args))
 }
@@ -137,7 +144,8 @@ fn without(database: &str) -> String {
     let temporary = local.join("temporary");
     fs::create_dir(&temporary).unwrap();
     let mut serve = command(original(), &local, &["serve", "--port", "0"]);
-    let serving = Serving::of(serve.env("TMPDIR", &temporary));
+    serve.env("TMPDIR", &temporary);
+    let serving = Serving::start(serve).unheard();
     let asks = "/price?id=PROD-101&userId=550e8400-e29b-41d4-a716-446655440000";
     for file in local.join("data/dev").read_dir_utf8().unwrap() {
         let file = file.unwrap();

@@ -8,6 +8,7 @@ use oracle::pool::{GetMode, Pool, PoolBuilder};
 use oracle::sql_type::ToSql;
 
 use super::fault::OracleFault;
+use crate::models::RequestId;
 use crate::types::{Credentials, OracleAddress, Query, Row};
 
 /// What a call of the database needs; every operation blocks its thread.
@@ -38,7 +39,7 @@ pub struct Call {
     /// `V$SESSION.ACTION`: what the query does.
     pub action: &'static str,
     /// `V$SESSION.CLIENT_IDENTIFIER`, which Oracle's own audit trail keeps as well: the request id.
-    pub request_id: String,
+    pub request_id: RequestId,
     /// How long all of it may take.
     pub limit: Duration,
 }
@@ -55,9 +56,6 @@ const PING_LIMIT: Duration = Duration::from_millis(500);
 
 /// More than the statements that a function has, so that each is parsed once per connection.
 const STATEMENTS: u32 = 16;
-
-/// What Oracle takes of a client identifier, in bytes (Oracle Call Interface, `OCI_ATTR_CLIENT_IDENTIFIER`: 64).
-const IDENTIFIER_MAX: usize = 64;
 
 /// The real client library.
 pub struct Odpi {
@@ -82,7 +80,7 @@ impl Driver for Odpi {
         }
         library.init().map_err(fault)?;
         let Credentials { user, password } = credentials;
-        let mut pool = PoolBuilder::new(user, password.expose(), self.address.descriptor(limit));
+        let mut pool = PoolBuilder::new(user.expose(), password.expose(), self.address.descriptor(limit));
         pool.min_connections(1).max_connections(CONNECTIONS).connection_increment(1);
         pool.get_mode(GetMode::TimedWait(limit)).stmt_cache_size(STATEMENTS);
         pool.ping_interval(Some(PING_AFTER)).and_then(|pool| pool.ping_timeout(PING_LIMIT)).map_err(fault)?;
@@ -96,7 +94,7 @@ impl Driver for Odpi {
             connection.set_call_timeout(Some(call.limit / 2))?;
             connection.set_module(call.module)?;
             connection.set_action(call.action)?;
-            connection.set_client_identifier(identifier(&call.request_id))?;
+            connection.set_client_identifier(call.request_id.as_str())?;
             let binds = call.query.binds().iter().map(|(name, value)| (*name, value as &dyn ToSql));
             let mut statement = connection.statement(call.query.text()).build()?;
             let rows = statement.query_named(&binds.collect::<Vec<_>>())?;
@@ -105,14 +103,6 @@ impl Driver for Odpi {
         };
         read().map_err(fault)
     }
-}
-
-fn identifier(request_id: &str) -> &str {
-    let mut end = request_id.len().min(IDENTIFIER_MAX);
-    while !request_id.is_char_boundary(end) {
-        end -= 1;
-    }
-    &request_id[..end]
 }
 
 /// What the crate's own errors say may repeat a value, so only what the database says is looked at.
@@ -140,12 +130,5 @@ mod tests {
             assert!(shown.starts_with("ORACLE_CLIENT_LIBRARY (DPI-1047): ") && shown.contains("layer"), "{shown}");
             assert!(!shown.contains(folder.path.as_str()), "{shown}");
         }
-    }
-
-    #[test]
-    fn a_long_request_id_is_cut_where_a_character_ends() {
-        assert_eq!(identifier("r-1"), "r-1");
-        assert_eq!(identifier(&"x".repeat(99)).len(), 64);
-        assert_eq!(identifier(&format!("{}ü", "x".repeat(63))).len(), 63);
     }
 }

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::OracleError;
 use crate::clients::secrets::SecretsClient;
-use crate::types::{Clock, Credentials, OracleLogin};
+use crate::types::{Clock, Credentials, OracleLogin, Secret};
 
 /// How long credentials that the database refused are not offered to it again: many sandboxes that go on trying would lock the
 /// user (`FAILED_LOGIN_ATTEMPTS`, ten by default).
@@ -21,7 +21,7 @@ pub(super) struct Login {
 #[expect(clippy::large_enum_variant, reason = "there is one in a process")]
 enum Source {
     Given(Credentials),
-    Stored { client: SecretsClient, secret: String, user: Option<String> },
+    Stored { client: SecretsClient, id: String, user: Option<Secret> },
 }
 
 #[derive(Default)]
@@ -34,8 +34,8 @@ impl Login {
     pub(super) fn new(login: OracleLogin, clock: Arc<dyn Clock>) -> std::io::Result<Self> {
         let source = match login {
             OracleLogin::Given(credentials) => Source::Given(credentials),
-            OracleLogin::Stored { access, secret, user } => {
-                Source::Stored { client: SecretsClient::new(access, Arc::clone(&clock))?, secret, user }
+            OracleLogin::Stored { access, id, user } => {
+                Source::Stored { client: SecretsClient::new(access, Arc::clone(&clock))?, id, user }
             }
         };
         Ok(Self { source, clock, known: Mutex::default() })
@@ -77,7 +77,7 @@ impl Login {
     async fn read(&self) -> Result<Credentials, OracleError> {
         let credentials = match &self.source {
             Source::Given(credentials) => credentials.clone(),
-            Source::Stored { client, secret, user } => client.credentials(secret, user.as_deref()).await?,
+            Source::Stored { client, id, user } => client.credentials(id, user.as_ref()).await?,
         };
         self.with_known(|known| known.current = Some(credentials.clone()));
         Ok(credentials)

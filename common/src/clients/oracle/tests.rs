@@ -39,7 +39,7 @@ impl Driver for Fake {
     fn rows(&self, password: &String, call: &Call) -> Result<Vec<Row>, OracleFault> {
         self.done.lock().unwrap().push((Step::Rows, password.clone()));
         (self.does)(Step::Rows, password)?;
-        let tags = [call.module, call.action, &call.request_id, call.query.text()];
+        let tags = [call.module, call.action, call.request_id.as_str(), call.query.text()];
         Ok(vec![tags.map(|tag| Some(tag.to_owned())).to_vec()])
     }
 }
@@ -142,7 +142,7 @@ fn rotated(
         let password = told[before.min(told.len() - 1)];
         Reply::Json(json!({ "SecretString": json!({ "username": "app", "password": password }).to_string() }))
     });
-    let login = OracleLogin::Stored { access: replay.access(), secret: "prod/oracle".into(), user: None };
+    let login = OracleLogin::Stored { access: replay.access(), id: "prod/oracle".into(), user: None };
     let denied = "ORA-01017: invalid username/password; logon denied";
     let does = move |_, password: &str| if password == good { Ok(()) } else { Err(OracleFault::of(denied)) };
     let (client, done) = client(login, clock, Box::new(does));
@@ -222,7 +222,7 @@ fn a_rotated_password_that_is_refused_too_waits_as_well() {
 #[test]
 fn a_secret_that_cannot_be_read_is_no_login() {
     let replay = Replay::new(|_, _| Reply::Refuse(400, "AccessDeniedException"));
-    let login = OracleLogin::Stored { access: replay.access(), secret: "s".into(), user: None };
+    let login = OracleLogin::Stored { access: replay.access(), id: "s".into(), user: None };
     let (client, done) = client(login, Arc::new(FixedClock), Box::new(|_, _| Ok(())));
     assert!(ask(&client).unwrap_err().starts_with("ORACLE_CREDENTIALS: there is nothing to log in with"));
     assert_eq!(steps(&done), []);

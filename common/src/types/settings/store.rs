@@ -84,10 +84,10 @@ fn audit(variables: &Variables<'_>, profile: Profile) -> Result<Audit, SettingsE
     }
 }
 
-fn sqlite_audit(variables: &Variables<'_>, path: String) -> Result<Utf8PathBuf, SettingsError> {
+fn sqlite_audit(variables: &Variables<'_>, file: String) -> Result<Utf8PathBuf, SettingsError> {
     match variables.optional("TABLE_AUDIT")? {
         Some(table) if table != AUDIT_TABLE_LOCAL => Err(SettingsError::AuditTable(table)),
-        _ => Ok(path.into()),
+        _ => Ok(file.into()),
     }
 }
 
@@ -102,12 +102,13 @@ fn login(variables: &Variables<'_>, profile: Profile) -> Result<OracleLogin, Set
         (_, Some(_)) if profile != Profile::Local => Err(SettingsError::PasswordOutsideLocal),
         (Some(_), Some(_)) => Err(SettingsError::TwoPasswords),
         (None, Some(password)) => {
-            let user = variables.required("ORACLE_USER")?;
+            let user = Secret::new(variables.required("ORACLE_USER")?);
             Ok(OracleLogin::Given(Credentials { user, password: Secret::new(password) }))
         }
         (Some(secret), None) => {
             let access = aws(variables, "AWS_ENDPOINT_URL_SECRETS_MANAGER", "secretsmanager")?;
-            Ok(OracleLogin::Stored { access, secret, user: variables.optional("ORACLE_USER")? })
+            let user = variables.optional("ORACLE_USER")?.map(Secret::new);
+            Ok(OracleLogin::Stored { access, id: secret, user })
         }
         (None, None) if profile == Profile::Local => Err(SettingsError::Missing("ORACLE_PASSWORD")),
         (None, None) => Err(SettingsError::Missing("ORACLE_SECRET")),
@@ -186,9 +187,9 @@ mod tests {
     fn a_secret_is_not_shown() {
         let shown = format!("{:?}", access(&[("AWS_SESSION_TOKEN", "hush")]));
         assert!(shown.contains("AKID") && !shown.contains("hush"), "{shown}");
-        let local = [("ORACLE_SECRET", ""), ("ORACLE_USER", "app"), ("ORACLE_PASSWORD", "whisper")];
+        let local = [("ORACLE_SECRET", ""), ("ORACLE_USER", "app-user"), ("ORACLE_PASSWORD", "whisper")];
         let shown = format!("{:?}", read("local", &ORACLE, &local).unwrap());
-        assert!(shown.contains("app") && !shown.contains("whisper"), "{shown}");
+        assert!(!shown.contains("app-user") && !shown.contains("whisper"), "{shown}");
     }
 
     #[test]
@@ -206,8 +207,8 @@ mod tests {
     fn oracle_in_aws_takes_its_password_from_a_secret_and_audits_in_dynamodb() {
         let Store::Oracle { access, audit } = read("aws", &ORACLE, &[]).unwrap() else { panic!("another store") };
         assert_eq!(access.address, OracleAddress::new("db", None, "FREEPDB1").unwrap());
-        let OracleLogin::Stored { access: manager, secret, user } = access.login else { panic!("another login") };
-        assert_eq!((secret.as_str(), user, access.library), ("prod/oracle", None, None));
+        let OracleLogin::Stored { access: manager, id, user } = access.login else { panic!("another login") };
+        assert_eq!((id.as_str(), user, access.library), ("prod/oracle", None, None));
         assert_eq!(manager.endpoint, "https://secretsmanager.eu-west-1.amazonaws.com");
         let Audit::Dynamo { access, table } = audit else { panic!("another audit store") };
         assert_eq!((access.endpoint.as_str(), table.as_str()), ("https://dynamodb.eu-west-1.amazonaws.com", "Audit"));
@@ -218,7 +219,7 @@ mod tests {
         let local = [("ORACLE_SECRET", ""), ("ORACLE_USER", "app"), ("ORACLE_PASSWORD", "p"), ("ORACLE_PORT", "2484")];
         let Store::Oracle { access, audit } = read("local", &ORACLE, &local).unwrap() else { panic!("another store") };
         assert!(matches!(audit, Audit::Dynamo { .. }));
-        assert!(matches!(access.login, OracleLogin::Given(Credentials { ref user, .. }) if user == "app"));
+        assert!(matches!(access.login, OracleLogin::Given(Credentials { ref user, .. }) if user.expose() == "app"));
         let sqlite = [&local[..], &[("SQLITE_AUDIT", "audit.db"), ("TABLE_AUDIT", AUDIT_TABLE_LOCAL)]].concat();
         let Store::Oracle { audit, .. } = read("local", &ORACLE, &sqlite).unwrap() else { panic!("another store") };
         assert_eq!(audit, Audit::Sqlite("audit.db".into()));

@@ -8,6 +8,7 @@ mod canary;
 mod claim;
 mod fence;
 mod keep;
+mod layers;
 pub mod rollback;
 mod shift;
 pub mod smoke;

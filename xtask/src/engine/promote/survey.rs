@@ -2,7 +2,7 @@
 
 use crate::{
     context::Context,
-    engine::{facts, gate, ledger, policy, together},
+    engine::{facts, gate, ledger, policy, promote::layers, together},
     failure::Failure,
     model::{
         digest::Digest,
@@ -140,7 +140,9 @@ pub(super) async fn functions(
         }
         Ok(Seen { wanted, observed, plan })
     };
-    together::all(fleet.at_once(), manifest.functions.keys().map(look).collect()).await
+    let mut seen = together::all(fleet.at_once(), manifest.functions.keys().map(look).collect()).await?;
+    layers::check(&fleet, manifest, &mut seen).await?;
+    Ok(seen)
 }
 
 async fn observe(context: &Context, fleet: &dyn Fleet, name: &FleetName) -> Result<Observed, FleetError> {

@@ -56,6 +56,7 @@ pub(super) async fn manifest(
         dependencies: built.dependencies(),
         objects,
         functions: functions.collect(),
+        layers: context.config.layers.clone(),
         path: context.config.path.clone(),
         changes: survey::commits(context, plan.commit, &base)?.iter().map(change).collect(),
     })

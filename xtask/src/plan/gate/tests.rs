@@ -106,6 +106,7 @@ fn manifest() -> Manifest {
         dependencies: std::collections::BTreeMap::new(),
         objects: BTreeMap::new(),
         functions: BTreeMap::new(),
+        layers: BTreeMap::new(),
         path: vec![
             stop("dev", &[], None, &[]),
             stop("qa", &[], None, &[]),

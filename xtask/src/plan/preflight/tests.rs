@@ -25,6 +25,8 @@ fn judged(binary: &Binary, here: bool) -> Vec<(bool, String)> {
         architecture: Architecture::X86_64,
         runtime: &runtime,
         libraries: &libraries,
+        layers: 0,
+        lacking: &BTreeSet::new(),
         here,
     };
     judge(&wanted, binary).into_iter().map(|problem| (problem.fatal, problem.to_string())).collect()

@@ -54,6 +54,7 @@ mod estate;
 pub(crate) mod fleet;
 mod front;
 mod keys;
+mod layers;
 mod local;
 mod memory;
 mod pipeline;

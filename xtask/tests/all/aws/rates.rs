@@ -14,7 +14,7 @@ use xtask::{
     config::{aws::Create, load},
     context::Context,
     engine::facts,
-    model::version::Version,
+    model::{configuration::Variables, names::FleetName, version::Version},
     ports::{
         clock::Clock,
         fleet::{Fleet, FleetError},
@@ -41,16 +41,21 @@ fn name(number: usize) -> String {
 }
 
 /// A project of many functions and one environment, whose fleet is Lambda.
-struct Street {
-    project: Project,
-    context: Context,
-    twin: Twin,
+pub(super) struct Street {
+    pub(super) project: Project,
+    pub(super) context: Context,
+    pub(super) twin: Twin,
     clock: Arc<Tide>,
     functions: usize,
 }
 
 impl Street {
     fn new(functions: usize) -> Self {
+        Self::with(functions, &Variables::new())
+    }
+
+    /// All functions have these variables.
+    pub(super) fn with(functions: usize, variables: &Variables) -> Self {
         let project = Project::new();
         for number in 0..functions {
             project.improve(&name(number), "first");
@@ -60,7 +65,8 @@ impl Street {
         project.commit("feat: many");
         let (clock, local) = (Tide::new(), project.local());
         let time: Arc<dyn Clock> = clock.clone();
-        let twin = twin(local, &time);
+        let each = (0..functions).map(|number| (format!("{}-dev", name(number)).parse().unwrap(), variables.clone()));
+        let twin = twin(local, &time, each.collect());
         let create = Some(Create { role: FUNCTION_ROLE.parse().unwrap(), handler: None });
         let (bucket, owner) = ("vault".to_owned(), ACCOUNT.to_owned());
         let place = Place { environment: "dev".parse().unwrap(), bucket, owner, create };
@@ -292,12 +298,12 @@ variables_key = 'arn:aws:kms:us-east-1:000000000000:alias/any'
 ";
 
 /// A fleet of this machine over the wire, which serves as much as Lambda.
-fn twin(home: &Utf8Path, clock: &Arc<dyn Clock>) -> Twin {
+fn twin(home: &Utf8Path, clock: &Arc<dyn Clock>, variables: BTreeMap<FleetName, Variables>) -> Twin {
     let fleet = LocalFleet::new(Setup {
         root: home.join("fleet"),
         vault: home.join("vault"),
         local: home.to_owned(),
-        variables: BTreeMap::new(),
+        variables,
         settle: Duration::from_secs(1),
         quota: Some(Quota::LAMBDA),
         clock: clock.clone(),
@@ -310,7 +316,7 @@ async fn environments_of_one_account_and_region_share_one_budget() {
     let (home, clock) = (tempfile::tempdir().unwrap(), Hand::new());
     let root = Utf8Path::from_path(home.path()).unwrap();
     let time: Arc<dyn Clock> = clock.clone();
-    let twin = twin(root, &time);
+    let twin = twin(root, &time, BTreeMap::new());
     std::fs::write(root.join("release.toml"), TWO_ENVIRONMENTS).unwrap();
     let config = load::release(root, None, None).unwrap().config;
     let surroundings =
@@ -335,7 +341,7 @@ async fn environments_of_one_account_and_region_share_one_budget() {
 async fn more_than_lambda_serves_is_busy() {
     let (home, clock) = (tempfile::tempdir().unwrap(), Hand::new());
     let time: Arc<dyn Clock> = clock.clone();
-    let twin = twin(Utf8Path::from_path(home.path()).unwrap(), &time);
+    let twin = twin(Utf8Path::from_path(home.path()).unwrap(), &time, BTreeMap::new());
     // The SDK's own retries would wait in real time.
     let once = configured(twin, "http://twin").into_builder().retry_config(RetryConfig::disabled()).build();
     let place = Place {

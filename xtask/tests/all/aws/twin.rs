@@ -46,6 +46,8 @@ struct Inner {
     clock: Arc<dyn Clock>,
     /// What is kept for how long, by log group.
     retention: Mutex<BTreeMap<String, u64>>,
+    /// Published layers, by the ARN of their versions.
+    layers: Mutex<BTreeMap<String, Digest>>,
     asked: Mutex<Vec<Asked>>,
 }
 
@@ -72,8 +74,13 @@ const RETENTION: u32 = 30;
 impl Twin {
     /// In front of this fleet, which fetches from this vault.
     pub(crate) fn new(fleet: LocalFleet, vault: Utf8PathBuf, clock: Arc<dyn Clock>) -> Self {
-        let (retention, asked) = (Mutex::default(), Mutex::default());
-        Self(Arc::new(Inner { fleet, vault, clock, retention, asked }))
+        let (retention, layers, asked) = (Mutex::default(), Mutex::default(), Mutex::default());
+        Self(Arc::new(Inner { fleet, vault, clock, retention, layers, asked }))
+    }
+
+    /// Publishes a layer, whose zip has this digest.
+    pub(crate) fn publish_layer(&self, arn: &str, zip: Digest) {
+        self.0.layers.lock().unwrap().insert(arn.to_owned(), zip);
     }
 
     /// Takes what Lambda was asked since the last time.
@@ -107,6 +114,10 @@ impl Inner {
         if body.starts_with(b"Action=GetCallerIdentity") {
             return identity(ACCOUNT, "user/ada");
         }
+        if path == "2018-10-31/layers" {
+            let arn = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "Arn").unwrap().1;
+            return self.layer(&arn);
+        }
         let Some(path) = path.strip_prefix("2015-03-31/functions") else { return self.head(path) };
         let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
         let qualifier = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "Qualifier");
@@ -120,6 +131,17 @@ impl Inner {
         let throttled = matches!(answered, Err(FleetError::Throttled(_)));
         self.asked.lock().unwrap().push(Asked { at, operation, function, throttled });
         answered.unwrap_or_else(|error| refusal(&error))
+    }
+
+    fn layer(&self, arn: &str) -> HttpResponse {
+        let (at, function) = (self.clock.now(), String::new());
+        self.asked.lock().unwrap().push(Asked { at, operation: "GetLayerVersionByArn", function, throttled: false });
+        match self.layers.lock().unwrap().get(arn) {
+            Some(zip) => {
+                json_answer(200, &json!({ "LayerVersionArn": arn, "Content": { "CodeSha256": zip.base64() } }))
+            }
+            None => refusal(&FleetError::NotFound(arn.to_owned())),
+        }
     }
 
     /// S3's `HeadObject`, of what lies in the vault.

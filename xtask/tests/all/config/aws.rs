@@ -74,7 +74,7 @@ fn a_key_or_a_name_is_wrong() {
        |
     18 | endpoints = { s4 = 'http://localhost' }
        |               ^^
-    unknown variant `s4`, expected one of `s3`, `lambda`, `cloudwatch`, `logs`, `kms`, `sts`
+    unknown variant `s4`, expected one of `s3`, `lambda`, `cloudwatch`, `logs`, `kms`, `sts`, `dynamodb`
     did you mean `s3`?
     ");
     assert_snapshot!(aws("account = \"222222222222\"", "account = \"2222\""), @r#"
@@ -147,5 +147,18 @@ fn numbers_are_out_of_range() {
     assert_snapshot!(aws("[profile.aws.writers.releaser]", "[profile.aws.writers.approver]"), @"
     /release.toml is not valid:
       - `profile.aws.writers.approver` has a `key`: approvals are signed by people
+    ");
+}
+
+#[test]
+fn a_layer_is_of_another_region() {
+    let layered = RELEASE.replace(
+        "[functions.greeter]",
+        "[functions.greeter]\nconfiguration.layers = ['arn:aws:lambda:eu-west-1:222222222222:layer:tools:1']\n\
+         environments.dev.layers = ['arn:aws:lambda:eu-central-1:222222222222:layer:tools:1']",
+    );
+    assert_snapshot!(said(Some(&format!("{layered}{AWS}")), Some(SMOKE)), @"
+    /release.toml is not valid:
+      - `functions.greeter` has the layer arn:aws:lambda:eu-west-1:222222222222:layer:tools:1 in prod, which is in eu-central-1: Lambda takes layers of its own region only; give the version of that region in `functions.greeter.environments.prod.layers`
     ");
 }

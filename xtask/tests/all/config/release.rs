@@ -127,8 +127,9 @@ fn a_setting_is_out_of_range() {
       - `functions.greeter.configuration.memory_mb` is 64, Lambda allows 128 to 10240
       - `functions.greeter.configuration.timeout_s` is 901, Lambda allows 1 to 900
     ");
-    let own = "[functions.greeter.environments.prod]\nlog_retention_days = 0\nlayers = ['1', '2', '3', '4', '5', '6']";
-    assert_snapshot!(release("[functions.greeter]", own), @"
+    let six = [1, 2, 3, 4, 5, 6].map(|number| format!("arn:aws:lambda:eu-central-1:222222222222:layer:l{number}:1"));
+    let own = format!("[functions.greeter.environments.prod]\nlog_retention_days = 0\nlayers = {six:?}");
+    assert_snapshot!(release("[functions.greeter]", &own), @"
     /release.toml is not valid:
       - `functions.greeter.environments.prod.log_retention_days` is 0, Lambda allows 1 to 3653
       - `functions.greeter.environments.prod.layers` has 6 layers, Lambda allows 5
@@ -201,4 +202,31 @@ fn the_variables_are_too_many() {
       - `profile.local.variables` take 4097 bytes in dev, Lambda allows 4096
       - `profile.local.variables` take 4097 bytes in prod, Lambda allows 4096
     ");
+}
+
+#[test]
+fn layers_are_versions_and_each_has_one_owner() {
+    let arn = "arn:aws:lambda:eu-central-1:222222222222:layer:oracle-client:1";
+    let digest = format!("sha256:{}", "0".repeat(64));
+    let layer = |name: &str, versions: &str| {
+        format!("[layers.{name}]\nsha256 = '{digest}'\nunpacked = 1\nversions = {versions}\n[functions.greeter]")
+    };
+    let one = layer("one", &format!("['{arn}']"));
+    assert_eq!(release("[functions.greeter]", &one), "all is well");
+    for (text, told) in [
+        (layer("one", "[]"), "`layers.one.versions` is empty".to_owned()),
+        (
+            layer("one", "['oracle-client']"),
+            "`layers.one.versions` has `oracle-client`, which is no version".to_owned(),
+        ),
+        (
+            one.replace("[functions.greeter]", &layer("two", &format!("['{arn}']"))),
+            format!("`{arn}` is a version of both"),
+        ),
+        (format!("{one}\nconfiguration.layers = ['tools']"), "has `tools`, which is no version of a layer".to_owned()),
+        (one.replace("sha256:", "md5:"), "is not a digest".to_owned()),
+    ] {
+        let said = release("[functions.greeter]", &text);
+        assert!(said.contains(&told), "{told}\n{said}");
+    }
 }

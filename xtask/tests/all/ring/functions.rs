@@ -139,6 +139,10 @@ impl Fleet for Sick {
         self.0.live(name, alias).await
     }
 
+    async fn layer(&self, arn: &str) -> Result<Option<Digest>, FleetError> {
+        self.0.layer(arn).await
+    }
+
     async fn alias(&self, name: &FleetName, alias: &AliasName) -> Result<Option<AliasState>, FleetError> {
         self.0.alias(name, alias).await
     }

@@ -39,7 +39,8 @@ fn judged(zip: &[u8], architecture: Architecture) -> Vec<String> {
     let path = camino::Utf8Path::from_path(folder.path()).unwrap().join("x.zip");
     std::fs::write(&path, zip).unwrap();
     let (function, runtime, libraries) = ("alpha".parse().unwrap(), provided_al2023(), BTreeSet::new());
-    let wanted = Wanted { function: &function, architecture, runtime: &runtime, libraries: &libraries, here: true };
+    let (libraries, lacking, here) = (&libraries, &libraries, true);
+    let wanted = Wanted { function: &function, architecture, runtime: &runtime, libraries, layers: 0, lacking, here };
     let problems = judge(&wanted, &binary::inspect(&path, &[]).unwrap());
     problems.iter().filter(|problem| problem.fatal).map(ToString::to_string).collect()
 }

@@ -11,5 +11,6 @@ pub(crate) mod people;
 pub(crate) mod project;
 pub(crate) mod python;
 pub(crate) mod repo;
+pub(crate) mod serving;
 pub(crate) mod vaults;
 pub(crate) mod world;

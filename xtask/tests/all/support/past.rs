@@ -210,6 +210,7 @@ impl Desk<'_> {
             dependencies: BTreeMap::new(),
             objects,
             functions: FUNCTIONS.iter().map(function).collect(),
+            layers: BTreeMap::new(),
             path: self.context.config.path.clone(),
             changes: vec![change; 3],
         }

@@ -83,6 +83,7 @@ pub(crate) async fn sealed(context: &Context, version: Version, commit: CommitId
         dependencies: BTreeMap::new(),
         objects: BTreeMap::new(),
         functions: BTreeMap::new(),
+        layers: BTreeMap::new(),
         path: context.config.path.clone(),
         changes,
     };

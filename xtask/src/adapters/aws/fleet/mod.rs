@@ -238,6 +238,15 @@ impl Fleet for LambdaFleet {
         self.read(name, Some(alias.to_string())).await
     }
 
+    async fn layer(&self, arn: &str) -> Result<Option<Digest>, FleetError> {
+        let asked = asked(format!("layer `{arn}`"), "read");
+        self.budget.turn(Kind::Other).await;
+        let told = self.lambda.get_layer_version_by_arn().arn(arn).send().await;
+        let told = told.map_err(|error| asked.failed(&error))?;
+        let sha256 = told.content().and_then(|content| content.code_sha256()).unwrap_or_default();
+        Digest::from_base64(sha256).map(Some).map_err(|error| asked.unreachable(error.to_string()))
+    }
+
     async fn alias(&self, name: &FleetName, alias: &AliasName) -> Result<Option<AliasState>, FleetError> {
         let asked = asked(format!("alias `{alias}` of function `{name}`"), "read");
         self.budget.turn(Kind::Other).await;

@@ -257,6 +257,11 @@ impl Fleet for LocalFleet {
         .await
     }
 
+    /// Functions of this machine run without layers (see the host).
+    async fn layer(&self, _arn: &str) -> Result<Option<Digest>, FleetError> {
+        Ok(None)
+    }
+
     async fn alias(&self, name: &FleetName, alias: &AliasName) -> Result<Option<AliasState>, FleetError> {
         let (name, alias) = (name.clone(), alias.clone());
         self.control(Kind::Other, move |store| {

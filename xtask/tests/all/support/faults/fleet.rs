@@ -143,6 +143,11 @@ impl Fleet for Fated<dyn Fleet> {
         self.state(format!("live of {name}"), || self.inner.live(name, alias)).await
     }
 
+    async fn layer(&self, arn: &str) -> Result<Option<Digest>, FleetError> {
+        let layer = || self.inner.layer(arn);
+        self.fate.call(Kind::Question, format!("layer {arn}"), layer, fleet_error, as_it_is).await
+    }
+
     async fn alias(&self, name: &FleetName, alias: &AliasName) -> Result<Option<AliasState>, FleetError> {
         let what = format!("alias of {name}");
         let bend = |how, answer: &Option<AliasState>| match (how, answer) {
