@@ -10,13 +10,10 @@ use std::{
 use camino::Utf8PathBuf;
 use serde_json::json;
 
-use crate::{
-    serve::serving,
-    support::{
-        copy::original,
-        project::{Bad, Project, RELEASE, Ran, command},
-        serving::Serving,
-    },
+use crate::support::{
+    copy::original,
+    project::{Bad, Project, RELEASE, Ran, command},
+    serving::Serving,
 };
 
 /// Brings something about; all that is printed.
@@ -83,18 +80,18 @@ const CASES: [(&str, Case); 20] = [
     ("no call would reach a function: write … into release.toml", || typed(&Project::new(), &["serve"])),
     ("{\"message\":\"Not Found\"}", || {
         let project = routed();
-        let serving = serving(&project, &[]);
+        let serving = served(&project);
         got(&serving, "/nowhere")
     }),
     ("what was built before goes on answering: …", || {
         let project = routed();
-        let mut serving = serving(&project, &[]);
+        let mut serving = served(&project);
         project.repo().write("functions/alpha/src/main.rs", "fn main() { nothing }");
         serving.until("goes on answering")
     }),
     ("release.toml is read once: to serve what it says now, end this and start it again", || {
         let project = routed();
-        let mut serving = serving(&project, &[]);
+        let mut serving = served(&project);
         project.repo().write("release.toml", RELEASE);
         serving.until("release.toml is read")
     }),
@@ -118,6 +115,15 @@ fn routed() -> Project {
     project
 }
 
+/// What it builds is kept beside the project.
+fn served(project: &Project) -> Serving {
+    let temporary = project.repo().beside("temporary");
+    fs::create_dir(&temporary).unwrap();
+    let mut serve = project.command(project.root(), &["serve", "--port", "0"]);
+    serve.env("TMPDIR", temporary);
+    Serving::start(serve)
+}
+
 fn typed(project: &Project, args: &[&str]) -> String {
     all(project.xtask(args))
 }
@@ -139,7 +145,7 @@ fn without(database: &str) -> String {
     fs::create_dir(&temporary).unwrap();
     let mut serve = command(original(), &local, &["serve", "--port", "0"]);
     serve.env("TMPDIR", &temporary);
-    let serving = Serving::start(serve);
+    let serving = Serving::start(serve).unheard();
     let asks = "/price?id=PROD-101&userId=550e8400-e29b-41d4-a716-446655440000";
     for file in local.join("data/dev").read_dir_utf8().unwrap() {
         let file = file.unwrap();

@@ -1,6 +1,6 @@
 //! The entry point behind the layers: request in, answer out.
 
-use common::middleware::{ApiError, ApiRequest, ApiResponse};
+use common::middleware::{ApiError, ApiResponse, Checked};
 use common::types::{AuditStore, Clock};
 
 use crate::dto::ProductQuery;
@@ -13,10 +13,9 @@ use crate::service::App;
 /// Anything but a 200; the layers turn it into an answer.
 pub(crate) async fn handle<P: ProductStore, A: AuditStore, C: Clock>(
     app: &App<P, A, C>,
-    request: &ApiRequest,
+    Checked { query, invocation }: Checked<ProductQuery>,
 ) -> Result<ApiResponse, ApiError> {
-    let query = ProductQuery::try_from(request)?;
-    ApiResponse::ok(&app.product(query, &request.invocation).await?)
+    ApiResponse::ok(&app.product(query, &invocation).await?)
 }
 
 #[cfg(test)]
@@ -43,9 +42,9 @@ mod tests {
             environment: "dev".parse().unwrap(),
         });
         let recorder = Recorder::default();
-        let handler = move |request| {
+        let handler = move |checked| {
             let app = Arc::clone(&app);
-            async move { handle(&app, &request).await }
+            async move { handle(&app, checked).await }
         };
         let answer = call(stack(recorder.process(), handler), event);
         (answer.status_code, serde_json::from_str(&answer.body).unwrap(), recorder.text())

@@ -58,9 +58,9 @@ async fn run(
     environment: Environment,
 ) -> Result<(), Error> {
     let app = Arc::new(App { products, audit, clock: SystemClock, environment: environment.clone() });
-    let handler = move |request| {
+    let handler = move |checked| {
         let app = Arc::clone(&app);
-        async move { handler::handle(&app, &request).await }
+        async move { handler::handle(&app, checked).await }
     };
     serve(FUNCTION, environment, handler).await
 }

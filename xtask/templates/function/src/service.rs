@@ -27,13 +27,13 @@ impl<P: ProductStore, A: AuditStore, C: Clock> App<P, A, C> {
     pub(crate) async fn product(&self, query: ProductQuery, invocation: &Invocation) -> Result<ProductBody, ApiError> {
         let ProductQuery { product, user } = query;
         let subject = Subject::Product(product.clone());
-        let request_id = invocation.request_id.clone();
+        let Invocation { request_id, correlation_id, measures, .. } = invocation.clone();
         // What is read belongs to a price. A function that reads something else adds its own action to `common::models`.
-        let lookup = Lookup { action: Action::PriceFetch, user, subject, request_id };
+        let lookup = Lookup { action: Action::PriceFetch, user, subject, request_id, correlation_id };
         let auditor = Auditor { store: &self.audit, clock: &self.clock, environment: &self.environment };
-        match audited(&auditor, lookup, self.products.currency(&product, invocation)).await? {
+        match audited(&auditor, &measures, lookup, self.products.currency(&product, invocation)).await? {
             Some(currency) => Ok(ProductBody { product_id: product, currency }),
-            None => Err(ApiError::NotFound(format!("product {product}"))),
+            None => Err(ApiError::NotFound("the product")),
         }
     }
 }

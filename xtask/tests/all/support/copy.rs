@@ -1,6 +1,7 @@
 //! A copy of this very repository as it stands, in a git repository of its own: what a developer does to the real functions
 //! is tried there. Every copy stays at its place in the build folder, and all share one folder for what cargo builds, so
-//! that dependencies are built once.
+//! that dependencies are built once. Cargo takes what lies at the same place in two workspaces for the same package, so the
+//! tests of a package, which may look for files of their own copy, are run in one copy only.
 
 use std::{
     fs,
