@@ -7,7 +7,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use camino::Utf8Path;
 use common::{
     clients::{DynamoAuditStore, DynamoClient, OPERATION_TIMEOUT},
-    testing::{AuditRow, conformance, event_file},
+    testing::{AuditRow, conformance, event_file, expectations::expectations},
     types::{AuditStore as _, AwsAccess, Secret, SystemClock},
 };
 use reqwest::Method;
@@ -102,7 +102,11 @@ async fn an_audit_store_in_dynamodb_is_as_any_other_and_tells_who_looked() {
 
 /// A function with these tables, asked once with an event of `infra-local/events`: its answer, and its body.
 async fn asked(caller: &Caller, name: &str, event: &str) -> (Value, Value) {
-    let event = serde_json::from_str(&event_file(event)).unwrap();
+    answered(caller, name, &event_file(event)).await
+}
+
+async fn answered(caller: &Caller, name: &str, event: &str) -> (Value, Value) {
+    let event = serde_json::from_str(event).unwrap();
     let path = format!("2015-03-31/functions/{name}/invocations");
     let answer = caller.rest(Method::POST, "lambda", &path, &event).await.unwrap();
     let body = serde_json::from_str(answer["body"].as_str().unwrap_or_else(|| panic!("{answer}"))).unwrap();
@@ -147,6 +151,14 @@ async fn the_functions_run_on_dynamodb_and_without_their_audit_table_they_tell_n
     let told: Vec<_> = told.iter().map(|(action, status)| (action.as_str(), status.as_str())).collect();
     assert_eq!(told.len(), 2, "{told:?}");
     assert!(told.contains(&("PRICE_FETCH", "SUCCESS")) && told.contains(&("CONFIG_FETCH", "SUCCESS")), "{told:?}");
+
+    for expected in expectations() {
+        let name = if expected.function == "price-fetcher" { price } else { config };
+        for event in expected.events() {
+            let (status, body) = answered(&caller, name, &event).await;
+            expected.is_met("MiniStack", u16::try_from(status.as_u64().unwrap()).unwrap(), &body.to_string());
+        }
+    }
 
     ask(&caller, "DeleteTable", json!({ "TableName": audit })).await;
     for (name, event) in [(price, "price-event.json"), (config, "config-event-v2.json")] {
