@@ -48,6 +48,15 @@ pub fn installed(folder: &Utf8Path, requirements: &str, told: &dyn Fn(&str)) -> 
     Ok(python)
 }
 
+/// Whether there is a Python that could do it.
+///
+/// # Errors
+/// Usage: there is none; the message says what is missing.
+pub fn examined() -> Result<(), Failure> {
+    let shell = Shell::new().map_err(|error| Failure::unfinished("failed to find the working directory", error))?;
+    examine(&shell)
+}
+
 /// The version that the requirements pin of a package.
 #[must_use]
 pub fn pinned<'a>(requirements: &'a str, package: &str) -> Option<&'a str> {

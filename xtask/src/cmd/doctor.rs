@@ -3,11 +3,10 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use xshell::{Shell, cmd};
 
 use crate::{
     adapters::local::throwaway::Throwaway,
-    cmd::{World, policy as policy_command},
+    cmd::{World, policy as policy_command, tools},
     config::smoke,
     context::Context,
     engine::{policy, release::survey},
@@ -26,20 +25,45 @@ pub struct Args {
 
 /// One thing looked at.
 #[derive(Debug, Serialize)]
-struct Examined {
+pub(super) struct Examined {
     what: &'static str,
     verdict: Verdict,
     found: String,
     remedy: Option<&'static str>,
+    /// Only some commands need it.
+    optional: bool,
+}
+
+impl Examined {
+    pub(super) fn good(what: &'static str, found: String) -> Self {
+        Self { what, verdict: Verdict::Correct, found, remedy: None, optional: false }
+    }
+
+    pub(super) fn bad(what: &'static str, found: String, remedy: &'static str) -> Self {
+        Self { verdict: Verdict::Incorrect, remedy: Some(remedy), ..Self::good(what, found) }
+    }
+
+    pub(super) fn missing(what: &'static str, remedy: &'static str) -> Self {
+        Self { verdict: Verdict::Missing, ..Self::bad(what, "does not answer".to_owned(), remedy) }
+    }
+
+    pub(super) fn is_good(&self) -> bool {
+        self.verdict == Verdict::Correct
+    }
+
+    /// The same of what only some commands need.
+    pub(super) fn optional(self) -> Self {
+        Self { optional: true, ..self }
+    }
 }
 
 pub(super) async fn run(world: &World, args: Args) -> anyhow::Result<Answer> {
     if args.fix {
         fix(&world.writing_context().await?).await?;
     }
-    let mut all = tools()?;
+    let mut all = tools::all()?;
     match world.context().await {
-        Err(error) => all.push(bad("project", format!("{error:#}"), "see the message")),
+        Err(error) => all.push(Examined::bad("project", format!("{error:#}"), "see the message")),
         Ok(context) => all.extend(project(&context).await),
     }
     let rows = all.iter().map(|e| {
@@ -49,7 +73,7 @@ pub(super) async fn run(world: &World, args: Args) -> anyhow::Result<Answer> {
         vec![e.what.to_owned(), e.verdict.to_string(), found, remedy]
     });
     let text = table(&["what", "verdict", "found", "remedy"], &rows.collect::<Vec<_>>());
-    let wrong = all.iter().filter(|e| e.verdict != Verdict::Correct).map(|e| e.what).collect::<Vec<_>>();
+    let wrong = all.iter().filter(|e| !e.is_good() && !e.optional).map(|e| e.what).collect::<Vec<_>>();
     let failure =
         (!wrong.is_empty()).then(|| Failure::usage(format!("to be mended: {}; see the remedies", wrong.join(", "))));
     Ok(Answer::new(&all, text)?.failing(failure))
@@ -75,64 +99,40 @@ async fn fix(context: &Context) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn tools() -> anyhow::Result<Vec<Examined>> {
-    let shell = Shell::new()?;
-    let ask = |what, command: xshell::Cmd<'_>, remedy| match command.quiet().ignore_stderr().read() {
-        Ok(text) => good(what, text.lines().next().unwrap_or_default().to_owned()),
-        Err(_) => {
-            Examined { what, verdict: Verdict::Missing, found: "does not answer".to_owned(), remedy: Some(remedy) }
-        }
-    };
-    Ok(vec![
-        ask("rustc", cmd!(shell, "rustc --version"), "install Rust with rustup"),
-        ask("cargo", cmd!(shell, "cargo --version"), "install Rust with rustup"),
-        ask("C compiler", cmd!(shell, "cc --version"), "install a C compiler: SQLite and libgit2 are built with it"),
-        ask("git", cmd!(shell, "git --version"), "install git: the tests make repositories with it"),
-    ])
-}
-
 async fn project(context: &Context) -> Vec<Examined> {
-    let mut all = vec![good("release.toml", format!("{} functions", context.config.functions.len()))];
+    let mut all = vec![Examined::good("release.toml", format!("{} functions", context.config.functions.len()))];
     all.push(match smoke::all(&context.root, &context.config) {
-        Ok(checks) => good("smoke checks", format!("for {} functions", checks.len())),
-        Err(error) => bad("smoke checks", error.to_string(), "see the message"),
+        Ok(checks) => Examined::good("smoke checks", format!("for {} functions", checks.len())),
+        Err(error) => Examined::bad("smoke checks", error.to_string(), "see the message"),
     });
     all.push(match survey::head(context) {
-        Ok(head) => good("repository", format!("clean at {}", head.commit.short())),
-        Err(error) => bad("repository", error.to_string(), "see the message"),
+        Ok(head) => Examined::good("repository", format!("clean at {}", head.commit.short())),
+        Err(error) => Examined::bad("repository", error.to_string(), "see the message"),
     });
     let state = survey::state(context).await;
     all.push(match &state {
         Ok(state) => {
             let newest =
                 state.sealed.as_ref().map_or_else(|| "nothing released yet".to_owned(), |s| s.version.to_string());
-            good("vault", newest)
+            Examined::good("vault", newest)
         }
-        Err(error) => bad("vault", format!("{error:#}"), "run `cargo xtask audit verify`"),
+        Err(error) => Examined::bad("vault", format!("{error:#}"), "run `cargo xtask audit verify`"),
     });
     all.push(match policy::state(context).await {
-        Err(error) => bad("policy", format!("{error:#}"), "run `cargo xtask audit verify`"),
+        Err(error) => Examined::bad("policy", format!("{error:#}"), "run `cargo xtask audit verify`"),
         Ok(PolicyState { people: Some(people), .. }) => {
             let kind = if people.throwaway { " throwaway" } else { "" };
-            good("policy", format!("{}{kind} people may decide", people.persons.len()))
+            Examined::good("policy", format!("{}{kind} people may decide", people.persons.len()))
         }
         Ok(_) if asks_people(context) => {
             let remedy = "run `cargo xtask doctor --fix`, or write people.toml and run `cargo xtask policy apply`";
-            bad("policy", "gates ask for people, and no policy says who".to_owned(), remedy)
+            Examined::bad("policy", "gates ask for people, and no policy says who".to_owned(), remedy)
         }
-        Ok(_) => good("policy", "no gate asks for people".to_owned()),
+        Ok(_) => Examined::good("policy", "no gate asks for people".to_owned()),
     });
     all
 }
 
 fn asks_people(context: &Context) -> bool {
     context.config.path.iter().any(|stop| !stop.gate.approvals.is_empty())
-}
-
-fn good(what: &'static str, found: String) -> Examined {
-    Examined { what, verdict: Verdict::Correct, found, remedy: None }
-}
-
-fn bad(what: &'static str, found: String, remedy: &'static str) -> Examined {
-    Examined { what, verdict: Verdict::Incorrect, found, remedy: Some(remedy) }
 }

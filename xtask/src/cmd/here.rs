@@ -24,6 +24,7 @@ pub(super) fn specs(
     context: &Context,
     functions: &[FunctionName],
     folder: &Utf8Path,
+    purpose: Purpose,
 ) -> anyhow::Result<BTreeMap<FunctionName, Spec>> {
     let config = &context.config;
     if let Some(unknown) = functions.iter().find(|name| !config.functions.contains_key(*name)) {
@@ -41,7 +42,7 @@ pub(super) fn specs(
         target: None,
         glibc: None,
         out: folder,
-        purpose: Purpose::Run,
+        purpose,
     };
     let built = context.cargo.build(&request, &|text| phase.now(text))?;
     phase.done("to be run here");

@@ -2,23 +2,16 @@
 
 use std::{fs, sync::Arc};
 
-use anyhow::Context as _;
 use camino::Utf8PathBuf;
 use clap::Subcommand;
 use serde_json::{Value, json};
 
 use crate::{
     adapters::{
-        emulator::{
-            Emulator, Running,
-            estate::{self, Estate},
-            wire::Caller,
-        },
+        emulator::{Emulator, Running},
         local::clock::SystemClock,
     },
-    cmd::{World, world},
-    config::policies,
-    engine::buckets,
+    cmd::{World, stores, world},
     failure::Failure,
     output::Answer,
 };
@@ -42,6 +35,8 @@ enum What {
     Down,
     /// Show whether it runs and answers, and what is in it
     Status,
+    /// Put back what the seeds say, in SQLite and in the emulator if it runs; nothing else is touched
+    Seed,
 }
 
 impl Args {
@@ -50,9 +45,6 @@ impl Args {
         matches!(self.what, What::Up { .. })
     }
 }
-
-/// What the names of all that is set up begin with.
-const PREFIX: &str = "xtask";
 
 /// The emulator's folder, and what is kept of the last time that everything was set up.
 struct Place {
@@ -76,7 +68,7 @@ pub(super) async fn run(world: &World, args: Args) -> anyhow::Result<Answer> {
         What::Up { port } => {
             world::ignore(&local)?;
             let running = place.emulator.up(port).await?;
-            set_up(world, &place, &running).await?;
+            stores::set_up(world, &place.profile, &place.seeded, &running).await?;
             status(&place).await
         }
         What::Down => {
@@ -85,6 +77,10 @@ pub(super) async fn run(world: &World, args: Args) -> anyhow::Result<Answer> {
             Answer::new(&json!({ "ended": ended }), text.to_owned())
         }
         What::Status => status(&place).await,
+        What::Seed => {
+            world::ignore(&local)?;
+            stores::seed(world, &local, &place.emulator).await
+        }
     }
 }
 
@@ -123,28 +119,4 @@ fn exports(place: &Place, running: &Running) -> String {
          export AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test\nunset AWS_SESSION_TOKEN AWS_PROFILE",
         running.endpoint()
     )
-}
-
-async fn set_up(world: &World, place: &Place, running: &Running) -> anyhow::Result<()> {
-    let (story, profile, seeded) = (world.story(), &place.profile, &place.seeded);
-    let phase = story.phase("setting up");
-    // What is half set up must not look whole.
-    fs::remove_file(seeded).or_else(|error| if seeded.exists() { Err(error) } else { Ok(()) })?;
-    let [first, _] = estate::REGIONS;
-    let (caller, mut estate) = (Caller::new(&running.endpoint(), first)?, Estate::default());
-    phase.now("keys and roles");
-    let text = estate::profile(&caller, PREFIX, &world.project(None)?.config, &mut estate).await?;
-    fs::write(profile, text).with_context(|| format!("failed to write {profile}"))?;
-    let found = world.project(Some(profile))?;
-    let config = found.config.on_aws()?;
-    phase.now("tables and functions");
-    estate::stores(&caller, &found.root, &config, &mut estate).await?;
-    phase.now("the vault's buckets");
-    let vault = policies::vault(&config)?;
-    let ports = world.buckets(&config, vault.roles.vault_administrator.as_str(), true).await?;
-    let plans = buckets::plan(&vault, ports.as_ref()).await?;
-    buckets::run(&vault, ports.as_ref(), &plans, story.as_ref()).await?;
-    fs::write(seeded, serde_json::to_string_pretty(&estate)?).with_context(|| format!("failed to write {seeded}"))?;
-    phase.done("everything is there");
-    Ok(())
 }

@@ -7,6 +7,7 @@ mod audit;
 mod bench;
 mod build;
 mod completions;
+mod debug;
 mod decide;
 mod diff;
 mod doctor;
@@ -20,6 +21,7 @@ mod history;
 mod interrupt;
 mod invoke;
 mod local;
+mod new;
 mod notify;
 mod policy;
 mod promote;
@@ -29,7 +31,9 @@ mod reproduce;
 mod rollback;
 mod serve;
 mod status;
+mod stores;
 mod test;
+mod tools;
 mod vault;
 mod verify;
 mod who;
@@ -107,6 +111,8 @@ pub enum Command {
     Serve(serve::Args),
     /// Run an emulator of AWS on this machine, with everything in it that a release needs
     Local(local::Args),
+    /// Make what the project does not have yet: a function
+    New(new::Args),
     /// Check this machine and this project, and say how to mend each thing
     Doctor(doctor::Args),
     /// Run the tests
@@ -161,6 +167,7 @@ pub async fn run(world: &World, command: Command) -> anyhow::Result<Answer> {
         Command::Event(args) => event::run(args),
         Command::Serve(args) => serve::run(world, args).await,
         Command::Local(args) => local::run(world, args).await,
+        Command::New(args) => new::run(world, args),
         Command::Doctor(args) => doctor::run(world, args).await,
         Command::Test(args) => test::run(world, &args),
         Command::Bench(args) => bench::run(world, &args).await,

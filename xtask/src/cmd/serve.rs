@@ -15,6 +15,7 @@ use crate::{
     failure::Failure,
     model::{names::FunctionName, smoke::EventForm},
     output::Answer,
+    ports::cargo::Purpose,
 };
 
 /// Editors write a file in several steps, and several files at once.
@@ -61,7 +62,8 @@ pub(super) async fn run(world: &World, args: Args) -> anyhow::Result<Answer> {
     })?;
     let mut watch = Watch::open(&context.root, &context.local)?;
     let (clock, story) = (Arc::clone(&context.clock), Arc::clone(&context.story));
-    let gateway = LocalGateway::new(form, context.config.routes.clone(), clock, story);
+    let contract = context.config.contract.as_ref().map(|file| context.root.join(file));
+    let gateway = LocalGateway::new(form, context.config.routes.clone(), contract, clock, story);
     let place = |times: u32| folder.join(times.to_string());
     let build = |times: u32| build(world, &context, &place(times));
     gateway.replace(async || build(0)).await?;
@@ -112,5 +114,5 @@ fn build(world: &World, context: &Context, folder: &Utf8Path) -> anyhow::Result<
     std::fs::create_dir_all(folder).with_context(|| format!("failed to make the folder {folder}"))?;
     let routes = context.config.routes.iter();
     let functions: std::collections::BTreeSet<FunctionName> = routes.map(|(_, function)| function.clone()).collect();
-    here::specs(world, context, &functions.into_iter().collect::<Vec<_>>(), folder)
+    here::specs(world, context, &functions.into_iter().collect::<Vec<_>>(), folder, Purpose::Run)
 }

@@ -20,11 +20,9 @@ pub(super) fn check(raw: &raw::Release, names: &[EnvName], problems: &mut Vec<St
             }
         }
     }
-    if local.audit.as_ref().is_some_and(|database| !is_inside(database)) {
-        problems.push("`profile.local.audit` must be a relative path, without `..`".to_owned());
-    }
-    if local.emulator.tables.as_ref().is_some_and(|folder| !is_inside(folder)) {
-        problems.push("`profile.local.emulator.tables` must be a relative path, without `..`".to_owned());
+    let paths = [("audit", &local.audit), ("contract", &local.contract), ("emulator.tables", &local.emulator.tables)];
+    for (key, _) in paths.into_iter().filter(|(_, path)| path.as_ref().is_some_and(|path| !is_inside(path))) {
+        problems.push(format!("`profile.local.{key}` must be a relative path, without `..`"));
     }
     let given = [("variables", &local.variables), ("emulator.variables", &local.emulator.variables)];
     for (environment, (place, given)) in names.iter().flat_map(|name| given.map(|given| (name, given))) {

@@ -56,6 +56,8 @@ pub struct Config {
     pub audit: BTreeMap<EnvName, String>,
     /// Which calls reach which function where `serve` is the gateway.
     pub routes: Routes,
+    /// The functions' OpenAPI document, under the root.
+    pub contract: Option<Utf8PathBuf>,
     /// What `local up` sets up for the functions in an emulator.
     pub emulator: Emulator,
     /// What `--profile aws` runs with, if the file has it.

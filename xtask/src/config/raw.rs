@@ -163,6 +163,8 @@ pub struct Profile {
     /// Which calls reach which function where `serve` is the gateway, as HTTP APIs write routes: `GET /price`.
     #[serde(default)]
     pub routes: BTreeMap<Route, FunctionName>,
+    /// The functions' OpenAPI document, a path under the project; `serve` gives it as `/openapi.json`.
+    pub contract: Option<String>,
     /// The alarms that canaries on this machine listen to.
     #[serde(default)]
     pub alarms: BTreeMap<AlarmName, LocalAlarm>,

@@ -68,6 +68,7 @@ pub fn release(raw: raw::Release) -> Result<Config, Vec<String>> {
         alarms: given.alarms.clone(),
         audit: local::each(given.audit.as_ref(), &names),
         routes: Routes::new(given.routes.clone()),
+        contract: given.contract.as_ref().map(Into::into),
         seeds: given.seeds.iter().map(|(db, folder)| (db.clone(), folder.into())).collect(),
         aws,
         path: raw.environments.into_iter().map(stop).collect(),

@@ -1,6 +1,7 @@
 //! The only place that prints: stdout carries the result, stderr the story. Whatever others wrote is shown and not obeyed.
 
 pub mod html;
+pub mod pretty;
 pub mod progress;
 pub mod table;
 pub mod text;

@@ -12,4 +12,5 @@ pub mod preflight;
 pub mod promotion;
 pub mod release;
 pub mod samples;
+pub mod scaffold;
 pub mod smoke;

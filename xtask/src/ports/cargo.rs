@@ -59,6 +59,8 @@ pub enum Purpose {
     Seal,
     /// To be run here at once: with the developer's own settings and target folder, so that little is built anew.
     Run,
+    /// The same, with all that a debugger shows: lines alone are not enough to see what a variable holds.
+    Debug,
 }
 
 /// What was built.

@@ -1,5 +1,7 @@
 //! What a newcomer gets wrong: each mistake is named with its remedy and the right exit code, and changes nothing.
 
+use camino::Utf8Path;
+
 use crate::support::project::{Project, Ran};
 
 /// What is typed, the exit code, and what the story says.
@@ -97,4 +99,26 @@ fn the_doctor_says_each_thing_in_one_line() {
     let ran = project.xtask(&["doctor"]).expect(2);
     let line = ran.stdout.lines().find(|line| line.starts_with("repository")).unwrap();
     assert!(line.contains("- one.txt - two.txt") && line.ends_with("see the message"), "{line}");
+}
+
+#[test]
+fn what_only_some_commands_need_is_no_fault_where_it_is_missing() {
+    let project = Project::new();
+    project.xtask(&["doctor", "--fix"]).expect(0);
+    let tools = project.repo().beside("tools");
+    std::fs::create_dir(&tools).unwrap();
+    let path = std::env::var("PATH").unwrap();
+    for tool in ["cargo", "cc", "git", "rustc"] {
+        let found = path.split(':').map(|folder| Utf8Path::new(folder).join(tool)).find(|file| file.is_file());
+        std::os::unix::fs::symlink(found.unwrap(), tools.join(tool)).unwrap();
+    }
+    let mut doctor = project.command(project.root(), &["doctor", "--json"]);
+    let told = Ran::of(doctor.env("PATH", &tools).output().unwrap()).expect(0).json();
+    for (what, remedy) in [("debugger", "apt-get install gdb"), ("Python", "apt-get install python3 python3-venv")] {
+        let row = told.as_array().unwrap().iter().find(|row| row["what"] == what).unwrap();
+        assert!(row["verdict"] != "Correct" && row["remedy"].as_str().unwrap().contains(remedy), "{row}");
+    }
+    std::fs::remove_file(tools.join("cc")).unwrap();
+    let mut doctor = project.command(project.root(), &["doctor"]);
+    Ran::of(doctor.env("PATH", &tools).output().unwrap()).expect(2).says("to be mended: C compiler");
 }

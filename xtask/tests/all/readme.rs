@@ -2,6 +2,8 @@
 //! shell, in a fresh clone of the small monorepo. Nothing but `cargo xtask` stands for something else than it says: for
 //! the binary that is tested.
 
+mod first;
+
 use camino::Utf8Path;
 use xtask::config::{load, people};
 

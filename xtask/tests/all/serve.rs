@@ -1,16 +1,15 @@
 //! `serve`: the real binary as a gateway, asked over HTTP by a client that is not ours. No port is fixed; where it listens it
 //! says itself.
 
-use std::{
-    fs,
-    io::{BufRead as _, BufReader},
-    process::{Child, ChildStderr, Stdio},
-};
+use std::fs;
 
-use reqwest::{Client, RequestBuilder};
+use reqwest::RequestBuilder;
 use serde_json::{Value, json};
 
-use crate::support::project::{Project, RELEASE};
+use crate::support::{
+    project::{Project, RELEASE},
+    serving::Serving,
+};
 
 /// `alpha` answers with its event; `beta` with what it is told.
 fn project() -> Project {
@@ -22,59 +21,13 @@ fn project() -> Project {
     project
 }
 
-/// The binary while it serves; it ends with this.
-struct Serving {
-    child: Child,
-    story: BufReader<ChildStderr>,
-    address: String,
-    client: Client,
-}
-
-impl Serving {
-    fn start(project: &Project, more: &[&str]) -> Self {
-        let mut command = project.command(project.root(), &[&["serve", "--port", "0"], more].concat());
-        let temporary = project.repo().beside("temporary");
-        fs::create_dir(&temporary).unwrap();
-        command.env("TMPDIR", &temporary);
-        let mut child = command.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
-        let story = BufReader::new(child.stderr.take().unwrap());
-        drop(rustls::crypto::ring::default_provider().install_default());
-        let mut serving = Self { child, story, address: String::new(), client: Client::new() };
-        let told = serving.until("serving http://");
-        serving.address = told.split_once("http://").unwrap().1.split(',').next().unwrap().to_owned();
-        serving
-    }
-
-    /// The next line of the story with this in it.
-    #[track_caller]
-    fn until(&mut self, text: &str) -> String {
-        let mut told = String::new();
-        loop {
-            let mut line = String::new();
-            assert!(self.story.read_line(&mut line).unwrap() > 0, "it ended without saying `{text}`: {told}");
-            if line.contains(text) {
-                return line;
-            }
-            told.push_str(&line);
-        }
-    }
-
-    fn get(&self, path: &str) -> RequestBuilder {
-        self.client.get(format!("http://{}{path}", self.address))
-    }
-
-    /// The status and the body.
-    async fn asked(&self, path: &str) -> (u16, String) {
-        let answer = self.get(path).send().await.unwrap();
-        (answer.status().as_u16(), answer.text().await.unwrap())
-    }
-}
-
-impl Drop for Serving {
-    fn drop(&mut self) {
-        let _gone = self.child.kill();
-        let _ended = self.child.wait();
-    }
+/// The binary while it serves this project.
+pub(crate) fn serving(project: &Project, more: &[&str]) -> Serving {
+    let mut command = project.command(project.root(), &[&["serve", "--port", "0"], more].concat());
+    let temporary = project.repo().beside("temporary");
+    fs::create_dir(&temporary).unwrap();
+    command.env("TMPDIR", &temporary);
+    Serving::start(command)
 }
 
 /// The event that a call became: `alpha` answers with it, which is a body to an HTTP API.
@@ -85,7 +38,7 @@ async fn event(call: RequestBuilder) -> Value {
 #[tokio::test(flavor = "multi_thread")]
 async fn calls_become_events_and_answers_replies() {
     let project = project();
-    let serving = Serving::start(&project, &[]);
+    let serving = serving(&project, &[]);
     let got = event(serving.get("/alpha/a%20b?id=1&id=2").header("X-Name", "one")).await;
     assert_eq!((&got["routeKey"], &got["pathParameters"]["name"]), (&json!("GET /alpha/{name}"), &json!("a b")));
     assert_eq!((&got["rawQueryString"], &got["headers"]["x-name"]), (&json!("id=1&id=2"), &json!("one")));
@@ -107,7 +60,7 @@ async fn calls_become_events_and_answers_replies() {
 async fn a_rest_api_is_another_gateway() {
     let project = project();
     project.behave("beta", &json!({ "mode": "panic" }));
-    let mut serving = Serving::start(&project, &["--api", "rest"]);
+    let mut serving = serving(&project, &["--api", "rest"]);
     // The event is no answer in the form that a REST API asks for.
     let malformed = r#"{"message":"Internal server error"}"#.to_owned();
     assert_eq!(serving.asked("/alpha/x").await, (502, malformed.clone()));
@@ -120,7 +73,7 @@ async fn a_rest_api_is_another_gateway() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_written_is_served() {
     let project = project();
-    let mut serving = Serving::start(&project, &[]);
+    let mut serving = serving(&project, &[]);
     assert_eq!(serving.asked("/beta").await.1, json!({ "from": "beta" }).to_string());
     project.behave("beta", &json!({ "answer": { "statusCode": 200, "body": "new" } }));
     serving.until("functions/beta/behaviour.json was written");
@@ -147,7 +100,7 @@ async fn what_is_written_is_served() {
 #[test]
 fn it_ends_well_when_it_is_told_to() {
     let project = project();
-    let mut serving = Serving::start(&project, &[]);
+    let mut serving = serving(&project, &[]);
     let pid = rustix::process::Pid::from_child(&serving.child);
     rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
     assert_eq!(serving.child.wait().unwrap().code(), Some(0));
@@ -173,4 +126,18 @@ fn without_a_route_there_is_nothing_to_serve() {
     project.xtask(&["serve"]).expect(2).says("`get b` is no route: write it as HTTP APIs do");
     project.repo().write("release.toml", &format!("{RELEASE}\n[profile.local.routes]\n\"GET /a\" = \"alhpa\"\n"));
     project.xtask(&["serve"]).expect(2).says("sends `GET /a` to an unknown function `alhpa`; did you mean `alpha`?");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_contract_is_what_its_file_says_now() {
+    let project = project();
+    let text = fs::read_to_string(project.root().join("release.toml")).unwrap();
+    project
+        .repo()
+        .write("release.toml", &text.replace("[profile.local]\n", "[profile.local]\ncontract = 'api.json'\n"));
+    let serving = serving(&project, &[]);
+    let (status, said) = serving.asked("/openapi.json").await;
+    assert!(status == 404 && said.contains("api.json"), "{status} {said}");
+    fs::write(project.root().join("api.json"), r#"{"openapi":"3.1.0"}"#).unwrap();
+    assert_eq!(serving.asked("/openapi.json").await, (200, r#"{"openapi":"3.1.0"}"#.to_owned()));
 }

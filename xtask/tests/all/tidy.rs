@@ -46,9 +46,11 @@ fn members() -> Vec<Utf8PathBuf> {
     patterns.iter().flat_map(|pattern| expand(pattern.as_str().unwrap())).collect()
 }
 
-/// The source files of every member.
+/// The source files of every member, and those that a new one begins with.
 fn sources() -> Vec<Utf8PathBuf> {
-    members().iter().flat_map(|member| files(&member.join("src"), "rs")).collect()
+    let folders = members().into_iter().map(|member| member.join("src"));
+    let folders = folders.chain([root().join("xtask/templates/function/src")]);
+    folders.flat_map(|folder| files(&folder, "rs")).collect()
 }
 
 /// Asserts that a rule finds nothing in these files, and that there are files at all.

@@ -125,8 +125,11 @@ impl Cargo for SystemCargo {
         let build = cmd!(shell, "cargo {command} --locked --profile {profile} --bins --color never");
         let build = build.args(&packages).args(["--message-format", "json-render-diagnostics"]).quiet();
         let triple = toolchain.zig.as_ref().map_or_else(|| target.clone(), |zig| zig::target(target, zig));
+        let own = || self.all.iter().filter(|(name, _)| !is_cargos_own(name));
         let build = match request.purpose {
-            Purpose::Run => build.env_clear().envs(self.all.iter().filter(|(name, _)| !is_cargos_own(name))),
+            Purpose::Run => build.env_clear().envs(own()),
+            // Of the workspace's own packages only: its profile says of all others that they have none.
+            Purpose::Debug => build.env_clear().envs(own()).env("CARGO_PROFILE_DEV_DEBUG", "full"),
             Purpose::Seal => self
                 .clean(build.args(["--target", &triple]))
                 .env("CARGO_ENCODED_RUSTFLAGS", paths.rustflags())

@@ -16,8 +16,14 @@ use axum::{
     Router,
     body::{Body, to_bytes},
     extract::{ConnectInfo, Request, State},
-    http::{HeaderName, HeaderValue, Response, StatusCode, header::CONTENT_LENGTH},
+    http::{
+        HeaderName, HeaderValue, Response, StatusCode,
+        header::{CONTENT_LENGTH, CONTENT_TYPE},
+    },
+    routing::get,
 };
+use camino::{Utf8Path, Utf8PathBuf};
+use serde_json::json;
 use tokio::net::TcpListener;
 use uuid::Uuid;
 
@@ -36,6 +42,7 @@ const LARGEST_CALL: usize = 10 * 1024 * 1024;
 pub struct LocalGateway {
     form: EventForm,
     routes: Routes,
+    contract: Option<Utf8PathBuf>,
     pools: Mutex<BTreeMap<FunctionName, Arc<Pool>>>,
     /// Held by whoever replaces the functions; calls wait for its end.
     busy: tokio::sync::RwLock<()>,
@@ -44,10 +51,17 @@ pub struct LocalGateway {
 }
 
 impl LocalGateway {
-    /// One that has no functions yet.
+    /// One that has no functions yet. `contract` is a file with their OpenAPI document.
     #[must_use]
-    pub fn new(form: EventForm, routes: Routes, clock: Arc<dyn Clock>, story: Arc<dyn Story>) -> Arc<Self> {
-        Arc::new(Self { form, routes, pools: Mutex::default(), busy: tokio::sync::RwLock::default(), clock, story })
+    pub fn new(
+        form: EventForm,
+        routes: Routes,
+        contract: Option<Utf8PathBuf>,
+        clock: Arc<dyn Clock>,
+        story: Arc<dyn Story>,
+    ) -> Arc<Self> {
+        let (pools, busy) = (Mutex::default(), tokio::sync::RwLock::default());
+        Arc::new(Self { form, routes, contract, pools, busy, clock, story })
     }
 
     /// Listens on the loop-back interface; port 0 is any free one.
@@ -65,7 +79,11 @@ impl LocalGateway {
     /// # Errors
     /// If the listener fails for good.
     pub async fn serve(self: Arc<Self>, listener: TcpListener) -> io::Result<()> {
-        let app = Router::new().fallback(taken).with_state(self);
+        let app = match self.contract.clone() {
+            Some(file) => Router::new().route("/openapi.json", get(async move || contract(&file))),
+            None => Router::new(),
+        };
+        let app = app.fallback(taken).with_state(self);
         axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>()).await
     }
 
@@ -160,6 +178,18 @@ async fn taken(
     };
     let domain = call.headers.iter().find(|(name, _)| name == "host").map_or("localhost", |(_, host)| host).to_owned();
     sent(gateway.answer(call, head.uri.path(), &domain).await)
+}
+
+/// The functions' contract as the file has it now. No gateway has this route; it is here for whoever tries the functions out.
+fn contract(file: &Utf8Path) -> Response<Body> {
+    let (status, body) = match std::fs::read_to_string(file) {
+        Ok(text) => (StatusCode::OK, text),
+        Err(error) => (StatusCode::NOT_FOUND, json!({ "message": format!("{file}: {error}") }).to_string()),
+    };
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
 }
 
 /// Headers that HTTP does not allow are left out; the length is the body's own.

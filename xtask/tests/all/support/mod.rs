@@ -1,5 +1,6 @@
 //! What the integration tests share.
 
+pub(crate) mod copy;
 pub(crate) mod faults;
 pub(crate) mod invariants;
 pub(crate) mod journey;
@@ -10,5 +11,6 @@ pub(crate) mod people;
 pub(crate) mod project;
 pub(crate) mod python;
 pub(crate) mod repo;
+pub(crate) mod serving;
 pub(crate) mod vaults;
 pub(crate) mod world;

@@ -69,25 +69,59 @@ pub async fn seed(caller: &Caller, table: &Table) -> anyhow::Result<()> {
 }
 
 async fn fill(caller: &Caller, table: &Table) -> Result<(), CallError> {
-    let name = table.name();
-    let ask = async |operation: &str, body: Value| {
-        caller.json("dynamodb", &format!("DynamoDB_20120810.{operation}"), &body).await
-    };
-    unless(ask("CreateTable", table.table.clone()).await, "ResourceInUseException")?;
-    if let Some(attribute) = &table.time_to_live {
-        let now = ask("DescribeTimeToLive", json!({ "TableName": name })).await?;
-        // Switched on once more it is an error.
-        if now["TimeToLiveDescription"]["TimeToLiveStatus"] != "ENABLED" {
-            let wanted = json!({ "AttributeName": attribute, "Enabled": true });
-            ask("UpdateTimeToLive", json!({ "TableName": name, "TimeToLiveSpecification": wanted })).await?;
-        }
-    }
+    make(caller, table).await?;
     for item in &table.items {
-        let item: Map<String, Value> = item.iter().map(|(name, text)| (name.clone(), json!({ "S": text }))).collect();
-        let put = json!({ "TableName": name, "Item": item, "ConditionExpression": "attribute_not_exists(pk)" });
-        unless(ask("PutItem", put).await, "ConditionalCheckFailedException")?;
+        let put = json!({ "TableName": table.name(), "Item": typed(item), "ConditionExpression": "attribute_not_exists(pk)" });
+        unless(ask(caller, "PutItem", put).await, "ConditionalCheckFailedException")?;
     }
     Ok(())
+}
+
+/// Makes a table if it is not there, and puts back each of its first items that is there no more, or differs; how many. What
+/// else lies in it stays.
+///
+/// # Errors
+/// As `seed`.
+pub async fn restore(caller: &Caller, table: &Table) -> anyhow::Result<usize> {
+    put_back(caller, table).await.with_context(|| format!("failed to put back the items of the table {}", table.name()))
+}
+
+async fn put_back(caller: &Caller, table: &Table) -> Result<usize, CallError> {
+    make(caller, table).await?;
+    let names = table.table["KeySchema"].as_array().into_iter().flatten();
+    let names: Vec<&str> = names.filter_map(|part| part["AttributeName"].as_str()).collect();
+    let mut restored = 0;
+    for item in table.items.iter().map(typed) {
+        let key: Map<String, Value> = names.iter().map(|name| ((*name).to_owned(), item[*name].clone())).collect();
+        let get = json!({ "TableName": table.name(), "Key": key, "ConsistentRead": true });
+        if ask(caller, "GetItem", get).await?["Item"] != item {
+            ask(caller, "PutItem", json!({ "TableName": table.name(), "Item": item })).await?;
+            restored += 1;
+        }
+    }
+    Ok(restored)
+}
+
+async fn make(caller: &Caller, table: &Table) -> Result<(), CallError> {
+    let name = table.name();
+    unless(ask(caller, "CreateTable", table.table.clone()).await, "ResourceInUseException")?;
+    let Some(attribute) = &table.time_to_live else { return Ok(()) };
+    let now = ask(caller, "DescribeTimeToLive", json!({ "TableName": name })).await?;
+    // Switched on once more it is an error.
+    if now["TimeToLiveDescription"]["TimeToLiveStatus"] != "ENABLED" {
+        let wanted = json!({ "AttributeName": attribute, "Enabled": true });
+        ask(caller, "UpdateTimeToLive", json!({ "TableName": name, "TimeToLiveSpecification": wanted })).await?;
+    }
+    Ok(())
+}
+
+async fn ask(caller: &Caller, operation: &str, body: Value) -> Result<Value, CallError> {
+    caller.json("dynamodb", &format!("DynamoDB_20120810.{operation}"), &body).await
+}
+
+/// An item in the service's own form: every attribute is a text.
+fn typed(item: &Map<String, Value>) -> Value {
+    Value::Object(item.iter().map(|(name, text)| (name.clone(), json!({ "S": text }))).collect())
 }
 
 /// What is there already is well.

@@ -159,6 +159,12 @@ impl Host {
         Ok(Answer { log_tail: self.log.tail(), ..answer })
     }
 
+    /// The process, while it runs.
+    #[must_use]
+    pub fn pid(&self) -> Option<u32> {
+        self.process.pid()
+    }
+
     /// Whether the process can take another event, as far as this machine knows.
     pub fn is_running(&mut self) -> bool {
         self.process.is_running()

@@ -73,6 +73,11 @@ impl Process {
         self.child.wait().await
     }
 
+    /// Its number, unless it has ended.
+    pub(super) fn pid(&self) -> Option<u32> {
+        self.child.id()
+    }
+
     /// Whether the process has not ended yet.
     pub(super) fn is_running(&mut self) -> bool {
         matches!(self.child.try_wait(), Ok(None))

@@ -1,0 +1,66 @@
+//! `__name__`: `GET /__name__?id=…&userId=…`. This file only wires; the work is in `handler` and `service`.
+
+mod dto;
+mod handler;
+mod repository_product;
+mod service;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use common::clients::{
+    Access, DynamoAuditStore, DynamoClient, OPERATION_TIMEOUT, OracleClient, SqliteAuditStore, SqliteClient,
+};
+use common::middleware::{Error, serve, start};
+use common::models::Environment;
+use common::types::{Audit, AuditStore, Settings, Store, SystemClock};
+
+use crate::repository_product::{DynamoProductStore, ProductStore, SqlProductStore};
+use crate::service::App;
+
+/// The name in logs, and of the sessions in Oracle.
+const FUNCTION: &str = "__name__";
+
+fn main() -> ExitCode {
+    #[expect(clippy::disallowed_methods, reason = "the one place where this process reads its environment")]
+    let variable = |name| std::env::var(name);
+    start(variable, wired)
+}
+
+async fn wired(settings: Settings) -> Result<(), Error> {
+    let (environment, clock) = (settings.environment, Arc::new(SystemClock));
+    match settings.store {
+        Store::Sqlite { data, audit } => {
+            let data = SqliteClient::new("product", data, Access::Read);
+            run(SqlProductStore::new(data), SqliteAuditStore::new(audit), environment).await
+        }
+        Store::Dynamo { access, data, audit } => {
+            let client = DynamoClient::new(access, OPERATION_TIMEOUT, clock)?;
+            let audit = DynamoAuditStore::new(client.clone(), audit);
+            run(DynamoProductStore::new(client, data), audit, environment).await
+        }
+        Store::Oracle { access, audit } => {
+            let data = SqlProductStore::new(OracleClient::new(("product", FUNCTION), access, clock.clone())?);
+            match audit {
+                Audit::Sqlite(path) => run(data, SqliteAuditStore::new(path), environment).await,
+                Audit::Dynamo { access, table } => {
+                    let client = DynamoClient::new(access, OPERATION_TIMEOUT, clock)?;
+                    run(data, DynamoAuditStore::new(client, table), environment).await
+                }
+            }
+        }
+    }
+}
+
+async fn run(
+    products: impl ProductStore + 'static,
+    audit: impl AuditStore + 'static,
+    environment: Environment,
+) -> Result<(), Error> {
+    let app = Arc::new(App { products, audit, clock: SystemClock, environment: environment.clone() });
+    let handler = move |request| {
+        let app = Arc::clone(&app);
+        async move { handler::handle(&app, &request).await }
+    };
+    serve(FUNCTION, environment, handler).await
+}
