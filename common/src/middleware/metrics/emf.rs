@@ -1,6 +1,6 @@
-//! CloudWatch's embedded metric format, as its specification has it (CloudWatch user guide, "Specification: Embedded metric
-//! format", and "`MetricDatum`" and "`Dimension`" of the API for names and values). A document that CloudWatch would not take cannot
-//! be made: it would be dropped there without a word.
+//! CloudWatch's embedded metric format (CloudWatch user guide, "Specification: Embedded metric format"). Where the API that it
+//! stands for asks for less than its schema allows, the API's limit holds (API reference, `PutMetricData`, `MetricDatum` and
+//! `Dimension`). A document that CloudWatch would not take cannot be made: it would be dropped there without a word.
 
 use std::collections::BTreeSet;
 
@@ -12,10 +12,12 @@ use serde_json::{Map, Value, json};
 const METRICS_MAX: usize = 100;
 /// Dimensions of one set.
 const DIMENSIONS_MAX: usize = 30;
-/// Characters of a dimension's name.
+/// Characters of a dimension's name: 250 in the schema, 255 in the API.
 const DIMENSION_NAME_MAX: usize = 250;
-/// Bytes of a dimension's value, and characters of a namespace and of a metric's name.
-const TEXT_MAX: usize = 1024;
+/// Characters of a namespace and of a metric's name: 1024 in the schema, 255 in the API.
+const NAME_MAX: usize = 255;
+/// Bytes of a dimension's value.
+const VALUE_MAX: usize = 1024;
 
 /// A document, ready to be written.
 #[derive(Debug, Serialize)]
@@ -65,12 +67,12 @@ impl Document {
         dimensions: Vec<(&'static str, String)>,
         properties: Vec<(&'static str, String)>,
     ) -> Result<Self, OutOfBounds> {
-        named(namespace, TEXT_MAX)?;
+        named(namespace, NAME_MAX)?;
         let mut root = Map::new();
         for (name, value) in dimensions {
             named(name, DIMENSION_NAME_MAX)?;
             let printable = value.bytes().all(|byte| (b' '..=b'~').contains(&byte)) && !value.trim().is_empty();
-            if !printable || value.len() > TEXT_MAX {
+            if !printable || value.len() > VALUE_MAX {
                 return Err(OutOfBounds::Value);
             }
             once(&mut root, name, value.into())?;
@@ -91,7 +93,7 @@ impl Document {
             let definitions: Vec<Value> = definitions.collect();
             told.push(json!({ "Namespace": namespace, "Dimensions": [dimensions], "Metrics": definitions }));
             for Metric { name, value, .. } in metrics {
-                named(name, TEXT_MAX)?;
+                named(name, NAME_MAX)?;
                 // 2 to the power of ±360 (`PutMetricData`); nothing that is not a number has such a magnitude.
                 if value != 0.0 && !(2f64.powi(-360)..=2f64.powi(360)).contains(&value.abs()) {
                     return Err(OutOfBounds::Number);
@@ -166,7 +168,11 @@ mod tests {
         }
         // One name for two things.
         assert_eq!(document(101 - 30 + 1, 30, "v", 1.0).unwrap_err(), OutOfBounds::Name);
-        for bad in ["", ":a", "_aws"] {
+        const LONG: &str = match std::str::from_utf8(&[b'n'; NAME_MAX + 1]) {
+            Ok(name) => name,
+            Err(_) => "",
+        };
+        for bad in ["", ":a", "_aws", LONG] {
             let directives = vec![Directive { dimensions: vec![], metrics: vec![metric(bad, 1.0)] }];
             let made = Document::new("Functions", Timestamp::UNIX_EPOCH, directives, vec![], vec![]);
             assert_eq!(made.unwrap_err(), OutOfBounds::Name, "{bad:?}");
