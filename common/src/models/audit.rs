@@ -92,6 +92,11 @@ impl AuditItem {
         format!("USER#{}", self.lookup.user.expose())
     }
 
+    /// The last digit of what keeps it apart, which is random: it spreads a day's items evenly.
+    pub fn shard(&self) -> char {
+        char::from_digit(self.unique.as_u128() as u32 & 0xf, 16).unwrap_or('0')
+    }
+
     /// The sort key, `AUDIT#<time>#<unique>`, in the order of time.
     pub fn sk(&self) -> String {
         format!("AUDIT#{:.3}#{}", self.at, self.unique)

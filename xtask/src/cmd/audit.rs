@@ -7,7 +7,7 @@ use clap::Subcommand;
 
 use crate::{
     adapters::local::{vault::LocalVault, witness::FileWitness},
-    cmd::{World, who},
+    cmd::{World, archive, who},
     engine::{
         audit::{self, Audit, Source, Trust},
         pack::{self, Packed},
@@ -39,6 +39,8 @@ enum What {
     },
     /// Say who looked at a product on a day, from the functions' own audit trails
     Who(who::Args),
+    /// Copy whole days of an environment's audit trail to where nobody can change them, before the trail forgets them
+    Archive(archive::Args),
     /// Print everyone's keys as OpenSSH's allowed_signers file; an auditor keeps a copy
     Signers,
 }
@@ -60,6 +62,7 @@ pub(super) async fn run(world: &World, args: Args) -> anyhow::Result<Answer> {
     match args.what {
         What::Verify(what) => verify(world, &what).await,
         What::Who(what) => who::run(world, what).await,
+        What::Archive(what) => archive::run(world, what).await,
         What::Pack { release, out } => {
             let context = world.context().await?;
             let packed = pack::run(&context, release, &world.working_directory.join(out)).await?;

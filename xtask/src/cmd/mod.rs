@@ -3,6 +3,7 @@
 
 mod advisories;
 pub mod again;
+mod archive;
 mod audit;
 mod bench;
 mod build;
@@ -34,6 +35,7 @@ mod status;
 mod stores;
 mod test;
 mod tools;
+mod trails;
 mod vault;
 mod verify;
 mod who;

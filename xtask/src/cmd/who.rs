@@ -1,19 +1,13 @@
 //! `audit who`: who looked at a product on a day.
 
-use std::{collections::BTreeMap, sync::Arc};
-
 use crate::{
-    adapters::local::trail::SqliteTrail,
-    cmd::{Profile, World},
-    config::load::Found,
+    cmd::{World, trails},
     engine::who::{self, Who},
-    failure::Failure,
     model::{
         names::EnvName,
         trail::{Day, Product},
     },
     output::{Answer, table::table},
-    ports::trail::AuditTrail,
 };
 
 /// Arguments of `audit who`.
@@ -36,25 +30,10 @@ pub(super) async fn run(world: &World, args: Args) -> anyhow::Result<Answer> {
         Some(environment) => vec![found.config.stop(&environment)?.environment.clone()],
         None => found.config.path.iter().map(|stop| stop.environment.clone()).collect(),
     };
-    let trails = trails(world, &found).await?;
+    let trails = trails::all(world, &found).await?;
     let who = who::run(world.story().as_ref(), &trails, &path, args.product, args.on).await?;
     let failure = who.failure();
     Ok(Answer::new(&who, text(&who))?.failing(failure))
-}
-
-/// Every environment's audit trail, where release.toml says where it is.
-async fn trails(world: &World, found: &Found) -> Result<BTreeMap<EnvName, Arc<dyn AuditTrail>>, Failure> {
-    match world.globals.profile {
-        Profile::Local => {
-            let local = world.local(&found.root);
-            let at = |(environment, file): (&EnvName, &String)| {
-                let trail = SqliteTrail::new(&local.join(file));
-                (environment.clone(), Arc::new(trail) as Arc<dyn AuditTrail>)
-            };
-            Ok(found.config.audit.iter().map(at).collect())
-        }
-        Profile::Aws => world.trails(&found.config).await,
-    }
 }
 
 fn text(who: &Who) -> String {

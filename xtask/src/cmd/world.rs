@@ -35,7 +35,7 @@ use crate::{
     output::progress::Narrator,
     ports::{
         alarms::Alarms, buckets::Buckets, clock::Clock, fleet::Fleet, git::Git, identity::Identity, reviews::Reviews,
-        signer::Signer, story::Story, trail::AuditTrail,
+        signer::Signer, story::Story,
     },
 };
 
@@ -191,26 +191,13 @@ impl World {
         Ok(session.buckets(&role, &(Arc::new(SystemClock) as Arc<dyn Clock>)))
     }
 
-    /// The functions' audit trails in AWS.
-    ///
-    /// # Errors
-    /// As `buckets`.
+    /// A connection with the credentials at hand, or with an emulator's root.
     #[cfg(feature = "aws")]
-    pub(super) async fn trails(&self, config: &Config) -> Result<Trails, Failure> {
-        Ok(self.session(config, false).await?.trails())
-    }
-
-    #[cfg(feature = "aws")]
-    async fn session(&self, config: &Config, emulated: bool) -> Result<Session, Failure> {
+    pub(super) async fn session(&self, config: &Config, emulated: bool) -> Result<Session, Failure> {
         let Some(aws) = &config.aws else { return Err(Failure::usage("release.toml has no [profile.aws]")) };
         let (actor, subject) = (self.actor(), Arc::new(Subject::default()));
         let around = Surroundings { actor, subject, environment: self.environment.clone() };
         if emulated { Session::emulated(aws, &around).await } else { Session::open(aws, &around).await }
-    }
-
-    #[cfg(not(feature = "aws"))]
-    pub(super) async fn trails(&self, _config: &Config) -> Result<Trails, Failure> {
-        Err(Failure::usage("this build has no `--profile aws`: build it with `--features aws`"))
     }
 
     /// Such a build has started itself again before it comes here.
@@ -321,9 +308,6 @@ impl World {
         })
     }
 }
-
-/// The functions' audit trails, by environment.
-pub(super) type Trails = BTreeMap<EnvName, Arc<dyn AuditTrail>>;
 
 /// What differs between the profiles.
 struct Cloud {

@@ -22,5 +22,6 @@ pub mod report;
 pub mod reproduce;
 pub mod status;
 mod together;
+pub mod trail_archive;
 pub mod verify;
 pub mod who;

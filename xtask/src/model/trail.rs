@@ -1,6 +1,6 @@
 //! Who looked at what: one row of the functions' audit trail, and the question that it answers.
 
-use std::{fmt, str::FromStr};
+use std::{collections::BTreeMap, fmt, str::FromStr};
 
 use jiff::civil::Date;
 use serde::Serialize;
@@ -32,6 +32,52 @@ pub struct Product(String);
 /// A day of UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Day(Date);
+
+impl Day {
+    /// The day of an instant.
+    #[must_use]
+    pub fn of(time: Time) -> Self {
+        Self(time.timestamp().to_zoned(jiff::tz::TimeZone::UTC).date())
+    }
+
+    /// The day before; the first one of all has none.
+    #[must_use]
+    pub fn before(self) -> Option<Self> {
+        self.0.yesterday().ok().map(Self)
+    }
+
+    /// The day after; the last one of all has none.
+    #[must_use]
+    pub fn after(self) -> Option<Self> {
+        self.0.tomorrow().ok().map(Self)
+    }
+}
+
+/// One of the sixteen parts of a day: the last digit of the version 7 UUID in an item's sort key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Shard(char);
+
+impl Shard {
+    /// All of them.
+    pub fn all() -> impl Iterator<Item = Self> {
+        "0123456789abcdef".chars().map(Self)
+    }
+
+    /// Whether the item with this sort key is in it.
+    #[must_use]
+    pub fn holds(self, sort_key: &str) -> bool {
+        sort_key.ends_with(self.0)
+    }
+}
+
+impl fmt::Display for Shard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// An item of the trail as its store has it: attributes or columns by name.
+pub type Row = BTreeMap<String, String>;
 
 /// A text that names no product or no day.
 #[derive(Debug, thiserror::Error)]

@@ -2,13 +2,16 @@
 
 use async_trait::async_trait;
 
-use crate::model::trail::{Day, Look, Product};
+use crate::model::trail::{Day, Look, Product, Row, Shard};
 
 /// One environment's audit trail.
 #[async_trait]
 pub trait AuditTrail: Send + Sync {
     /// Every look at a product on a day of UTC, the oldest first. A store may need a second to tell of the newest.
     async fn who(&self, product: &Product, day: Day) -> Result<Vec<Look>, TrailError>;
+
+    /// Every item of a part of a day of UTC, whole, in the order of its sort key `sk`.
+    async fn rows(&self, day: Day, shard: Shard) -> Result<Vec<Row>, TrailError>;
 }
 
 /// Why a trail was not told.

@@ -1,4 +1,7 @@
-//! Who looked: what every audit trail tells, of rows that the functions' own stores have written, and the command.
+//! Who looked: what every audit trail tells and what is archived of it, of rows that the functions' own stores have written, and the
+//! commands.
+
+use std::collections::BTreeMap;
 
 use common::{
     clients::SqliteAuditStore,
@@ -6,10 +9,18 @@ use common::{
     testing::{ALICE, block_on, conformance, seeded},
     types::AuditStore,
 };
-use serde_json::json;
-use xtask::{adapters::local::trail::SqliteTrail, ports::trail::AuditTrail};
+use serde_json::{Value, json};
+use xtask::{
+    adapters::local::{trail::SqliteTrail, vault::LocalVault},
+    engine::trail_archive::{self, ArchivePlan},
+    model::{digest::Digest, names::EnvName},
+    ports::{trail::AuditTrail, vault::Vault},
+};
 
-use crate::support::project::{Project, Ran};
+use crate::support::{
+    project::{Project, Ran},
+    world::Silence,
+};
 
 /// Somebody else than Alice.
 const BOB: &str = "6ba7b810-9dad-41d1-80b4-00c04fd430c8";
@@ -51,12 +62,98 @@ pub(crate) async fn tells_who_looked(trail: &dyn AuditTrail, append: impl AsyncF
     );
 }
 
+/// What is archived of a trail that begins empty: whole days, every item once and in full, and the same when it is done again.
+pub(crate) async fn is_archived(
+    trail: &dyn AuditTrail,
+    archive: &dyn Vault,
+    append: impl AsyncFn(&AuditItem),
+    environment: &EnvName,
+) {
+    let product = || Subject::Product("PROD-101".parse().unwrap());
+    let mut written = BTreeMap::new();
+    for (day, items) in [("2026-01-21", 40), ("2026-01-22", 0), ("2026-01-23", 3), ("2026-01-24", 2)] {
+        for second in 0..items {
+            let item = item(ALICE, product(), Status::Success, &format!("{day}T23:59:{second:02}Z"));
+            append(&item).await;
+            written.insert(item.sk(), day);
+        }
+    }
+    let story = &Silence;
+    let plan = async |since: Option<&str>, now: &str| {
+        let since = since.map(|day| day.parse().unwrap());
+        trail_archive::plan(archive, environment, since, now.parse().unwrap()).await
+    };
+    let days = |plan: &ArchivePlan| plan.days.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let now = "2026-01-25T12:00:00Z";
+    let nothing_yet = plan(None, now).await.unwrap_err();
+    assert!(nothing_yet.to_string().contains("by --since"), "{nothing_yet}");
+    let first = plan(Some("2026-01-21"), now).await.unwrap();
+    assert_eq!(days(&first), ["2026-01-21", "2026-01-22", "2026-01-23"], "the last two days are not over");
+    let done = trail_archive::run(story, trail, archive, &first).await.unwrap();
+    assert_eq!(done.days.iter().map(|day| day.items).collect::<Vec<_>>(), [40, 0, 3]);
+    // Every item is on a line of the file that its day's sums name, and on no other.
+    let mut found = BTreeMap::new();
+    for day in days(&first) {
+        let read = async |name: &str| {
+            let key = format!("{environment}/{day}/{name}").parse().unwrap();
+            String::from_utf8(archive.read(&key).await.unwrap().unwrap()).unwrap()
+        };
+        for line in read("SHA256SUMS").await.lines() {
+            let (digest, name) = line.split_once("  ").unwrap();
+            let text = read(name).await;
+            assert_eq!(Digest::of(text.as_bytes()).hex(), digest);
+            for item in text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()) {
+                assert_eq!((&item["pk"], &item["product"]), (&json!(format!("USER#{ALICE}")), &json!("PROD-101")));
+                assert!(found.insert(item["sk"].as_str().unwrap().to_owned(), day.clone()).is_none());
+            }
+        }
+    }
+    let expected = written.iter().filter(|(_, day)| **day != "2026-01-24");
+    assert_eq!(found, expected.map(|(key, day)| (key.clone(), (*day).to_owned())).collect());
+    // Again it comes out the same, and goes on where it ended.
+    trail_archive::run(story, trail, archive, &first).await.unwrap();
+    assert!(days(&plan(None, now).await.unwrap()).is_empty());
+    assert_eq!(days(&plan(None, "2026-01-26T00:00:00Z").await.unwrap()), ["2026-01-24"]);
+    assert!(plan(Some("2026-01-25"), "2026-01-28T00:00:00Z").await.is_err(), "no day is left out");
+    // What was written later than it can have been happened to somebody's clock, or to the table.
+    append(&item(ALICE, product(), Status::Success, "2026-01-23T12:00:00Z")).await;
+    let other = trail_archive::run(story, trail, archive, &first).await.unwrap_err();
+    assert!(other.to_string().contains("items came or went since"), "{other}");
+}
+
 #[test]
 fn a_trail_in_sqlite_tells_who_looked() {
     let folder = seeded();
     let store = SqliteAuditStore::new(folder.audit());
     let trail = SqliteTrail::new(&folder.audit());
     block_on(tells_who_looked(&trail, async |item| store.append(item).await.unwrap()));
+}
+
+#[test]
+fn a_trail_in_sqlite_is_archived_in_a_folder() {
+    let folder = seeded();
+    let (store, archive) = (SqliteAuditStore::new(folder.audit()), tempfile::tempdir().unwrap());
+    let root = camino::Utf8Path::from_path(archive.path()).unwrap();
+    let archive = LocalVault::new(&root.join("archive"), &root.join("tmp"));
+    let trail = SqliteTrail::new(&folder.audit());
+    let append = async |item: &AuditItem| store.append(item).await.unwrap();
+    block_on(is_archived(&trail, &archive, append, &"prod".parse().unwrap()));
+}
+
+#[test]
+fn the_archive_of_a_laptop_is_a_folder_that_anybody_can_check() {
+    let project = project();
+    fill(&project, "prod", ALICE);
+    project.xtask(&["audit", "archive", "--env", "prod"]).expect(2).says("by --since");
+    let plan = project.xtask(&["audit", "archive", "--env", "prod", "--since", "2026-01-22", "--plan"]).expect(0);
+    assert!(plan.stdout.starts_with("2026-01-22\n2026-01-23\n2026-01-24\n"), "{}", plan.stdout);
+    let done =
+        project.xtask(&["audit", "archive", "--env", "prod", "--since", "2026-01-22", "--json"]).expect(0).json();
+    assert_eq!(done["days"][1], json!({ "day": "2026-01-23", "items": 1 }));
+    let day = project.local().join("archive/prod/2026-01-23");
+    let checked = std::process::Command::new("sha256sum").args(["-c", "SHA256SUMS"]).current_dir(day).output().unwrap();
+    assert!(checked.status.success(), "{checked:?}");
+    project.xtask(&["audit", "archive", "--env", "prod"]).expect(0).prints("up to the day before yesterday");
 }
 
 #[test]

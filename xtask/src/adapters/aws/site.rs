@@ -19,7 +19,7 @@ use crate::{
     config::aws,
     context::Site,
     model::{entry::Writer, manifest::Stop, names::EnvName},
-    ports::{alarms::Alarms, clock::Clock, fleet::Fleet, signer::Signer, trail::AuditTrail},
+    ports::{alarms::Alarms, clock::Clock, fleet::Fleet, signer::Signer, trail::AuditTrail, vault::Vault},
 };
 
 impl Session {
@@ -107,6 +107,27 @@ impl Session {
             Some((environment.clone(), Arc::new(trail) as Arc<dyn AuditTrail>))
         });
         trails.collect()
+    }
+
+    /// The archive of an environment's audit trail, if release.toml says where it is.
+    #[must_use]
+    pub fn archive(
+        &self,
+        environment: &EnvName,
+        workshop: &Utf8Path,
+        clock: &Arc<dyn Clock>,
+    ) -> Option<Arc<dyn Vault>> {
+        let place = self.aws.environments.get(environment)?;
+        let audit = place.audit.as_ref()?;
+        let kept = Kept {
+            bucket: audit.archive.as_ref()?.to_string(),
+            account: place.account.to_string(),
+            retention: self.aws.retention,
+        };
+        let region = place.region.as_str();
+        let client = audit.role.as_ref().map_or_else(|| self.s3(region, None), |role| self.s3_as(region, role));
+        let bucket = Bucket::new(kept, client, BTreeMap::new(), Arc::clone(clock));
+        Some(Arc::new(S3Vault::new(bucket, workshop)))
     }
 
     fn bucket(&self, of: &aws::Bucket, clock: &Arc<dyn Clock>) -> Bucket {

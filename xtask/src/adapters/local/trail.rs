@@ -2,10 +2,10 @@
 
 use async_trait::async_trait;
 use camino::{Utf8Path, Utf8PathBuf};
-use rusqlite::{Connection, OpenFlags, Row, named_params};
+use rusqlite::{Connection, OpenFlags, named_params, types::ValueRef};
 
 use crate::{
-    model::trail::{Day, Look, Product},
+    model::trail::{Day, Look, Product, Row, Shard},
     ports::trail::{AuditTrail, TrailError},
 };
 
@@ -18,6 +18,8 @@ pub struct SqliteTrail {
 const WHO: &str = "SELECT pk, sk, action, status, purpose, request_id FROM Audit_Logs_Local \
                    WHERE product = :product AND sk >= :from AND sk < :until ORDER BY sk";
 
+const ROWS: &str = "SELECT * FROM Audit_Logs_Local WHERE sk >= :from AND sk < :until ORDER BY sk";
+
 impl SqliteTrail {
     /// The trail in this database. Nothing is opened yet.
     #[must_use]
@@ -25,14 +27,48 @@ impl SqliteTrail {
         Self { database: database.to_owned() }
     }
 
-    fn read(&self, product: &Product, day: Day) -> rusqlite::Result<Vec<[String; 6]>> {
-        let connection = Connection::open_with_flags(&self.database, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-        // Functions of another process may be writing.
-        connection.busy_timeout(std::time::Duration::from_secs(10))?;
+    /// Runs a query on it; before anything was deployed there is none, and nobody can have looked at anything.
+    fn read<T>(&self, query: impl Fn(&Connection) -> rusqlite::Result<Vec<T>>) -> Result<Vec<T>, TrailError> {
+        if !self.database.exists() {
+            return Ok(Vec::new());
+        }
+        let opened = Connection::open_with_flags(&self.database, OpenFlags::SQLITE_OPEN_READ_ONLY);
+        let rows = opened.and_then(|connection| {
+            // Functions of another process may be writing.
+            connection.busy_timeout(std::time::Duration::from_secs(10))?;
+            query(&connection)
+        });
+        rows.map_err(|error| TrailError::Unreachable {
+            what: format!("reading {}", self.database),
+            source: error.into(),
+        })
+    }
+
+    fn whole(connection: &Connection, day: Day) -> rusqlite::Result<Vec<Row>> {
+        let mut statement = connection.prepare(ROWS)?;
+        let names: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+        let row = |row: &rusqlite::Row<'_>| {
+            let mut whole = Row::new();
+            for (column, name) in names.iter().enumerate() {
+                let text = match row.get_ref(column)? {
+                    ValueRef::Null => continue,
+                    ValueRef::Integer(number) => number.to_string(),
+                    ValueRef::Real(number) => number.to_string(),
+                    ValueRef::Text(bytes) | ValueRef::Blob(bytes) => String::from_utf8_lossy(bytes).into_owned(),
+                };
+                whole.insert(name.clone(), text);
+            }
+            Ok(whole)
+        };
+        let (from, until) = (format!("AUDIT#{day}T"), format!("AUDIT#{day}U"));
+        statement.query_map(named_params! { ":from": from, ":until": until }, row)?.collect()
+    }
+
+    fn looks(connection: &Connection, product: &Product, day: Day) -> rusqlite::Result<Vec<[String; 6]>> {
         let mut statement = connection.prepare(WHO)?;
         // Times begin with the day and a `T`, behind which `U` stands.
         let (from, until) = (format!("AUDIT#{day}T"), format!("AUDIT#{day}U"));
-        let columns = |row: &Row<'_>| Ok([0, 1, 2, 3, 4, 5].map(|column| row.get::<_, String>(column)));
+        let columns = |row: &rusqlite::Row<'_>| Ok([0, 1, 2, 3, 4, 5].map(|column| row.get::<_, String>(column)));
         let asked = named_params! { ":product": product.as_str(), ":from": from, ":until": until };
         let rows = statement.query_map(asked, columns)?;
         rows.map(|row| row.and_then(all)).collect()
@@ -42,15 +78,13 @@ impl SqliteTrail {
 #[async_trait]
 impl AuditTrail for SqliteTrail {
     async fn who(&self, product: &Product, day: Day) -> Result<Vec<Look>, TrailError> {
-        if !self.database.exists() {
-            // Nothing was deployed there yet, so nobody can have looked at anything.
-            return Ok(Vec::new());
-        }
-        let rows = self.read(product, day).map_err(|error| TrailError::Unreachable {
-            what: format!("reading {}", self.database),
-            source: error.into(),
-        })?;
+        let rows = self.read(|connection| Self::looks(connection, product, day))?;
         rows.into_iter().map(look).collect()
+    }
+
+    async fn rows(&self, day: Day, shard: Shard) -> Result<Vec<Row>, TrailError> {
+        let rows = self.read(|connection| Self::whole(connection, day))?;
+        Ok(rows.into_iter().filter(|row: &Row| row.get("sk").is_some_and(|key| shard.holds(key))).collect())
     }
 }
 

@@ -161,14 +161,17 @@ pub struct Environment {
     pub audit: Option<Audit>,
 }
 
-/// A table of DynamoDB, with the index `by_product_and_day`.
+/// A table of DynamoDB, with the indexes `by_product_and_day` and `by_day`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Audit {
     /// Its name.
     pub table: String,
-    /// The role that reads it, if the credentials at hand may not.
+    /// The role that reads it, and writes the archive, if the credentials at hand may not.
     pub role: Option<RoleArn>,
+    /// The bucket of its archive, in the same region and account, versioned and with Object Lock; objects are kept as strictly
+    /// and as long as those of the vault. Only `audit archive` writes to it.
+    pub archive: Option<BucketName>,
 }
 
 /// How a function is made.

@@ -7,6 +7,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use camino::Utf8Path;
 use common::{
     clients::{DynamoAuditStore, DynamoClient, OPERATION_TIMEOUT},
+    models::AuditItem,
     testing::{AuditRow, conformance, event_file, expectations::expectations},
     types::{AuditStore as _, AwsAccess, Secret, SystemClock},
 };
@@ -24,8 +25,8 @@ use xtask::{
     },
 };
 
-use super::{OPEN, fleet::FUNCTION_ROLE, sdk};
-use crate::trail::tells_who_looked;
+use super::{Bed, OPEN, fleet::FUNCTION_ROLE, sdk};
+use crate::trail::{is_archived, tells_who_looked};
 
 /// The repository.
 pub(super) fn root() -> &'static Utf8Path {
@@ -89,9 +90,14 @@ async fn an_audit_store_in_dynamodb_is_as_any_other_and_tells_who_looked() {
     conformance::appends_once(&store, async || rows(&caller, &audit).await).await;
 
     let [other, _] = made(&caller).await;
-    let store = DynamoAuditStore::new(client, other.clone());
+    let store = DynamoAuditStore::new(client.clone(), other.clone());
     let trail = |table: String| DynamoTrail::new(aws_sdk_dynamodb::Client::new(&sdk(&stack.endpoint())), table);
     tells_who_looked(&trail(other), async |item| store.append(item).await.unwrap()).await;
+    let [archived, _] = made(&caller).await;
+    let store = DynamoAuditStore::new(client, archived.clone());
+    let environment = "prod".parse().unwrap();
+    let append = async |item: &AuditItem| store.append(item).await.unwrap();
+    is_archived(&trail(archived), &Bed::new().await.vault(), append, &environment).await;
     let nowhere = trail("Nowhere".to_owned());
     let asked = nowhere.who(&"PROD-101".parse().unwrap(), "2026-01-23".parse().unwrap()).await;
     assert!(matches!(asked, Err(TrailError::Missing(_))), "{asked:?}");
