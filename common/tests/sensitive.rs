@@ -8,17 +8,21 @@ use syn::visit::{self, Visit};
 use syn::{Attribute, Expr, Field, File, FnArg, Ident, Pat, Type};
 
 /// The words that name a person, what they prove themselves by, or what a client sent. A name is parted at its underscores.
-const SENSITIVE: [&str; 24] = [
+const SENSITIVE: [&str; 28] = [
     "user",
     "users",
     "userid",
     "username",
     "person",
     "patient",
+    "surname",
+    "birthday",
+    "address",
     "email",
     "phone",
     "ssn",
     "password",
+    "passwords",
     "secret",
     "token",
     "authorization",
@@ -34,6 +38,9 @@ const SENSITIVE: [&str; 24] = [
     "path",
     "headers",
 ];
+
+/// Names that say it in two words; `name` alone may be anything's.
+const PERSONS: [&str; 4] = ["first_name", "last_name", "full_name", "display_name"];
 
 /// What holds text as it is.
 const PLAIN: [&str; 8] = ["String", "str", "OsString", "Bytes", "Value", "HeaderMap", "HeaderValue", "QueryMap"];
@@ -58,7 +65,8 @@ struct Rules {
 }
 
 fn is_sensitive(name: &Ident) -> bool {
-    name.to_string().to_lowercase().split('_').any(|word| SENSITIVE.contains(&word))
+    let name = name.to_string().to_lowercase();
+    name.split('_').any(|word| SENSITIVE.contains(&word)) || PERSONS.iter().any(|person| name.contains(person))
 }
 
 /// Any plain text within a type: `Option<&str>` and `BTreeMap<String, UserId>` hold one.
@@ -215,6 +223,7 @@ fn no_field_and_no_parameter_holds_personal_data_as_plain_text() {
     assert_eq!(of(plain, "struct A { user_id: String }"), 1);
     assert_eq!(of(plain, "enum A { B { auth_token: Option<Box<str>> } }"), 1);
     assert_eq!(of(plain, "struct A { query: std::collections::BTreeMap<String, Vec<UserId>> }"), 1);
+    assert_eq!(of(plain, "struct A { last_name: Option<String> }"), 1);
     assert_eq!(of(plain, "fn f(user: &str) {}"), 1);
     assert_eq!(of(plain, "trait T { fn f(&self, authorization: &Value); }"), 1);
     assert_eq!(of(plain, "fn f(sent_cookies: Vec<(String, String)>) {}"), 1);

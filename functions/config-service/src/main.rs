@@ -1,6 +1,8 @@
 //! `config-service`: `GET /config` and `GET /config/{key}`. This file only wires; the work is in `handler` and `service`.
 
 mod dto;
+#[cfg(test)]
+mod faults;
 mod handler;
 #[cfg(test)]
 mod marks;

@@ -100,7 +100,7 @@ impl ConfigurationStore for DynamoConfigurationStore {
             "ExpressionAttributeValues": { ":pk": { "S": partition(environment) } } });
         let mut all = BTreeMap::new();
         // An answer holds a megabyte at most, and says where the next one begins.
-        loop {
+        for _ in 0..PAGES_MAX {
             let mut page = self.client.run((STORE, "read every key"), "Query", &query).await?;
             for item in page["Items"].as_array().into_iter().flatten() {
                 all.insert(text(item, "sk")?, text(item, "value")?);
@@ -110,10 +110,15 @@ impl ConfigurationStore for DynamoConfigurationStore {
                 next => query["ExclusiveStartKey"] = next,
             }
         }
+        let source = "it is larger than an answer may be".into();
+        Err(StoreError::Malformed { what: "configuration", store: STORE, source })
     }
 }
 
 const STORE: &str = "configuration";
+
+/// Megabytes of configuration that an answer of Lambda can hold (quotas of AWS Lambda: 6 MB).
+const PAGES_MAX: usize = 6;
 
 /// Oracle takes an empty text for NULL.
 fn null(what: &'static str) -> StoreError {

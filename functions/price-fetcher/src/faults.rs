@@ -153,6 +153,17 @@ fn a_store_that_is_down_is_found_when_it_is_up() {
     assert_eq!(statuses.len(), 5, "four prices, one failure of the data, none of the audit's");
 }
 
+#[test]
+fn an_audit_database_that_somebody_keeps_to_themselves_is_not_waited_for() {
+    let folder = seeded();
+    let app = on_sqlite(&folder);
+    let other = rusqlite::Connection::open(folder.audit()).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    assert_eq!(ask(&app), (503, "AUDIT_UNAVAILABLE".to_owned()));
+    other.execute_batch("ROLLBACK").unwrap();
+    assert_eq!(ask(&app), well());
+}
+
 fn on_sqlite(folder: &Folder) -> Deployed<SqlPriceStore<SqliteClient>, SqliteAuditStore> {
     let prices = SqlPriceStore::new(SqliteClient::new("price", folder.data(), Access::Read));
     deployed(prices, SqliteAuditStore::new(folder.audit()))

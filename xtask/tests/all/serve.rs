@@ -22,7 +22,7 @@ fn project() -> Project {
 }
 
 /// The binary while it serves this project.
-fn serving(project: &Project, more: &[&str]) -> Serving {
+pub(crate) fn serving(project: &Project, more: &[&str]) -> Serving {
     let mut command = project.command(project.root(), &[&["serve", "--port", "0"], more].concat());
     let temporary = project.repo().beside("temporary");
     fs::create_dir(&temporary).unwrap();
