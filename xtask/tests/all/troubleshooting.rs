@@ -10,10 +10,13 @@ use std::{
 use camino::Utf8PathBuf;
 use serde_json::json;
 
-use crate::support::{
-    copy::original,
-    project::{Bad, Project, RELEASE, Ran, command},
-    serving::Serving,
+use crate::{
+    serve::serving,
+    support::{
+        copy::original,
+        project::{Bad, Project, RELEASE, Ran, command},
+        serving::Serving,
+    },
 };
 
 /// Brings something about; all that is printed.
@@ -80,18 +83,18 @@ const CASES: [(&str, Case); 20] = [
     ("no call would reach a function: write … into release.toml", || typed(&Project::new(), &["serve"])),
     ("{\"message\":\"Not Found\"}", || {
         let project = routed();
-        let serving = served(&project);
+        let serving = serving(&project, &[]);
         got(&serving, "/nowhere")
     }),
     ("what was built before goes on answering: …", || {
         let project = routed();
-        let mut serving = served(&project);
+        let mut serving = serving(&project, &[]);
         project.repo().write("functions/alpha/src/main.rs", "fn main() { nothing }");
         serving.until("goes on answering")
     }),
     ("release.toml is read once: to serve what it says now, end this and start it again", || {
         let project = routed();
-        let mut serving = served(&project);
+        let mut serving = serving(&project, &[]);
         project.repo().write("release.toml", RELEASE);
         serving.until("release.toml is read")
     }),
@@ -113,15 +116,6 @@ fn routed() -> Project {
     project.repo().write("release.toml", &format!("{RELEASE}{routes}"));
     project.behave("alpha", &json!({ "answer": { "statusCode": 200, "body": "{}" } }));
     project
-}
-
-/// What it builds is kept beside the project.
-fn served(project: &Project) -> Serving {
-    let temporary = project.repo().beside("temporary");
-    fs::create_dir(&temporary).unwrap();
-    let mut serve = project.command(project.root(), &["serve", "--port", "0"]);
-    serve.env("TMPDIR", temporary);
-    Serving::start(serve)
 }
 
 fn typed(project: &Project, args: &[&str]) -> String {
