@@ -7,7 +7,10 @@ use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::{
-    adapters::local::host::{INIT_LIMIT, Spec},
+    adapters::local::{
+        host::{INIT_LIMIT, Spec},
+        places::Places,
+    },
     cmd::World,
     context::Context,
     failure::Failure,
@@ -47,8 +50,9 @@ pub(super) fn specs(
     let built = context.cargo.build(&request, &|text| phase.now(text))?;
     phase.done("to be run here");
     let variables = config.variables.get(first).into_iter().flatten();
-    let variables = variables.map(|(name, value)| (name.clone(), value.replace("{local}", context.local.as_str())));
-    let variables: BTreeMap<_, _> = variables.collect();
+    let variables = variables.map(|(name, value)| (name.clone(), value.clone())).collect();
+    let places = Places { local: context.local.clone(), environment: world.environment.clone() };
+    let variables = places.fill(&variables).map_err(|unset| Failure::usage(unset.to_string()))?;
     let spec = |function: &FunctionName| -> anyhow::Result<(FunctionName, Spec)> {
         let declared = config.functions.get(function).and_then(|declared| declared.settings.get(first));
         // The architecture plays no part in running it here.

@@ -17,6 +17,7 @@ use crate::{
             fleet::{LocalFleet, Setup},
             keys::FileKeys,
             locks::FileLocks,
+            places::Places,
             seed,
             vault::LocalVault,
             witness::FileWitness,
@@ -300,7 +301,7 @@ impl World {
         LocalFleet::new(Setup {
             root: region.join("fleet"),
             vault: region.join("vault"),
-            local: local.to_owned(),
+            places: Places { local: local.to_owned(), environment: self.environment.clone() },
             variables: here.map(|(_, name)| (name.clone(), variables.clone())).collect(),
             settle: Duration::ZERO,
             quota: None,

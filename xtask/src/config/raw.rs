@@ -150,7 +150,8 @@ pub struct Profile {
     /// The alias that callers use, `live` if not given.
     pub alias: Option<AliasName>,
     /// The variables that an infrastructure team would set; `{environment}` stands for the environment, `{local}` for
-    /// the folder of local state.
+    /// the folder of local state, `{env:NAME}` for what the variable `NAME` holds where the function is started: a secret
+    /// stands in no file.
     #[serde(default)]
     pub variables: BTreeMap<String, String>,
     /// SQL files that make and fill the stores on this machine: from a database's path under the folder of local state

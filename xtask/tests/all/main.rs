@@ -22,6 +22,7 @@ mod new;
 mod notify;
 mod ownership;
 mod pipeline;
+mod places;
 mod policies;
 mod policy;
 mod pretty;

@@ -10,7 +10,7 @@ use crate::{
             estate::{REGIONS, tables},
             wire::Caller,
         },
-        local::seed,
+        local::{places::Places, seed},
     },
     config::Config,
     model::configuration::Variables,
@@ -26,8 +26,8 @@ pub fn sqlite(root: &Utf8Path, config: &Config, folder: &Utf8Path) -> anyhow::Re
     for (database, seeds) in &config.seeds {
         seed::apply(&folder.join(database.replace("{environment}", first.as_str())), &root.join(seeds))?;
     }
-    let variables = config.variables.get(first).into_iter().flatten();
-    Ok(variables.map(|(name, value)| (name.clone(), value.replace("{local}", folder.as_str()))).collect())
+    let places = Places { local: folder.to_owned(), ..Places::default() };
+    Ok(places.fill(&config.variables.get(first).cloned().unwrap_or_default())?)
 }
 
 /// Tables in an emulator that are nobody else's. Gives the variables that name them.

@@ -8,6 +8,7 @@ pub mod gateway;
 pub mod host;
 pub mod keys;
 pub mod locks;
+pub mod places;
 pub mod seed;
 pub mod served;
 pub mod throwaway;

@@ -10,6 +10,7 @@ use xtask::{
     adapters::local::{
         alarms::{LocalAlarms, Setup, Threshold},
         fleet::{LocalFleet, Setup as FleetSetup},
+        places::Places,
     },
     model::{
         digest::Digest,
@@ -47,7 +48,7 @@ impl Watched {
         let fleet = LocalFleet::new(FleetSetup {
             root: root.join("fleet"),
             vault: root.join("vault"),
-            local: root.to_owned(),
+            places: Places { local: root.to_owned(), ..Places::default() },
             variables: BTreeMap::new(),
             settle: Duration::ZERO,
             quota: None,

@@ -13,6 +13,7 @@ use xtask::{
         local::{
             clock::SystemClock,
             fleet::{LocalFleet, Setup},
+            places::Places,
         },
     },
     config::aws::Create,
@@ -87,7 +88,7 @@ impl Strict {
         let local = LocalFleet::new(Setup {
             root: root.join("fleet"),
             vault: root.join("vault"),
-            local: root.to_owned(),
+            places: Places { local: root.to_owned(), ..Places::default() },
             variables: BTreeMap::new(),
             settle,
             quota: None,

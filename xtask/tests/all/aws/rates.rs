@@ -9,7 +9,10 @@ use serde_json::json;
 use xtask::{
     adapters::{
         aws::{Budget, LambdaFleet, Place, Session, Surroundings},
-        local::fleet::{LocalFleet, Quota, Setup},
+        local::{
+            fleet::{LocalFleet, Quota, Setup},
+            places::Places,
+        },
     },
     config::{aws::Create, load},
     context::Context,
@@ -302,7 +305,7 @@ fn twin(home: &Utf8Path, clock: &Arc<dyn Clock>, variables: BTreeMap<FleetName, 
     let fleet = LocalFleet::new(Setup {
         root: home.join("fleet"),
         vault: home.join("vault"),
-        local: home.to_owned(),
+        places: Places { local: home.to_owned(), ..Places::default() },
         variables,
         settle: Duration::from_secs(1),
         quota: Some(Quota::LAMBDA),

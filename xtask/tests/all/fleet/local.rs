@@ -16,7 +16,10 @@ use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::json;
 use tempfile::TempDir;
 use xtask::{
-    adapters::local::fleet::{LocalFleet, Quota, Setup},
+    adapters::local::{
+        fleet::{LocalFleet, Quota, Setup},
+        places::Places,
+    },
     model::{configuration::Variables, digest::Digest, names::FleetName},
     ports::{
         clock::Clock,
@@ -81,7 +84,7 @@ fn open(
     LocalFleet::new(Setup {
         root: home.join("fleet"),
         vault: home.join("vault"),
-        local: home.to_owned(),
+        places: Places { local: home.to_owned(), ..Places::default() },
         variables,
         settle,
         quota,

@@ -20,6 +20,7 @@ use xtask::{
             fleet::{LocalFleet, Quota, Setup},
             keys::FileKeys,
             locks::FileLocks,
+            places::Places,
             vault::LocalVault,
             witness::FileWitness,
         },
@@ -100,7 +101,7 @@ fn context_with(
         let fleet = LocalFleet::new(Setup {
             root: region.join("fleet"),
             vault: region.join("vault"),
-            local: local.clone(),
+            places: Places { local: local.clone(), ..Places::default() },
             variables: here.map(|(_, name)| (name.clone(), variables.clone())).collect(),
             settle: Duration::ZERO,
             quota,

@@ -11,7 +11,10 @@ use tempfile::TempDir;
 
 use super::{disk, package, store::Version};
 use crate::{
-    adapters::local::host::{Host, HostError, INIT_LIMIT, Spec},
+    adapters::local::{
+        host::{Host, HostError, INIT_LIMIT, Spec},
+        places::Places,
+    },
     model::{configuration::Variables, digest::Digest, names::FleetName},
     ports::fleet::{FleetError, FleetVersion},
 };
@@ -20,7 +23,7 @@ use crate::{
 pub(super) struct Hosts {
     idle: Mutex<HashMap<(FleetName, FleetVersion), Vec<Warm>>>,
     root: Utf8PathBuf,
-    local: Utf8PathBuf,
+    places: Places,
     home: OnceLock<Home>,
 }
 
@@ -45,9 +48,9 @@ struct Home {
 }
 
 impl Hosts {
-    /// None running yet. `root` is the fleet's folder, `local` what `{local}` in a variable's value stands for.
-    pub(super) fn new(root: &Utf8Path, local: Utf8PathBuf) -> Self {
-        Self { idle: Mutex::default(), root: root.to_owned(), local, home: OnceLock::new() }
+    /// None running yet. `root` is the fleet's folder.
+    pub(super) fn new(root: &Utf8Path, places: Places) -> Self {
+        Self { idle: Mutex::default(), root: root.to_owned(), places, home: OnceLock::new() }
     }
 
     /// An idle host of this version that runs these very bytes.
@@ -88,7 +91,7 @@ impl Hosts {
             memory_mb: version.state.configuration.memory_mb,
             timeout_s: version.state.configuration.timeout_s,
             init_limit: INIT_LIMIT,
-            variables: self.placed(&version.state.variables)?,
+            variables: self.placed(name, &version.state.variables)?,
         };
         Ok(Unpacked { folder, spec, sink })
     }
@@ -99,10 +102,12 @@ impl Hosts {
         Ok(Warm { host: Host::start(spec, Box::new(sink)).await?, code, _folder: folder })
     }
 
-    /// The variables with `{local}` replaced: only now, so that a folder that was moved still works.
-    fn placed(&self, variables: &Variables) -> Result<Variables, FleetError> {
-        let local = camino::absolute_utf8(&self.local).map_err(disk::failed("placing", &self.local))?;
-        Ok(variables.iter().map(|(key, value)| (key.clone(), value.replace("{local}", local.as_str()))).collect())
+    /// The variables as the process gets them.
+    fn placed(&self, name: &FleetName, variables: &Variables) -> Result<Variables, FleetError> {
+        let local = camino::absolute_utf8(&self.places.local).map_err(disk::failed("placing", &self.places.local))?;
+        let filled = Places { local, ..self.places.clone() }.fill(variables);
+        // Nothing is wrong with the release: on another machine, or in another shell, it would run.
+        filled.map_err(|unset| FleetError::Unreachable { what: format!("starting `{name}`"), source: unset.into() })
     }
 
     fn idle(&self) -> MutexGuard<'_, HashMap<(FleetName, FleetVersion), Vec<Warm>>> {

@@ -26,6 +26,7 @@ use self::{
 use crate::{
     adapters::local::{
         host::{self, Answer, HostError},
+        places::Places,
         served::{self, Served},
     },
     model::{
@@ -56,9 +57,8 @@ pub struct Setup {
     pub root: Utf8PathBuf,
     /// The vault's folder, where the fleet fetches code itself, by key.
     pub vault: Utf8PathBuf,
-    /// The folder that `{local}` in a variable's value stands for. Replaced only when a process is started: what is
-    /// stored and told keeps the placeholder.
-    pub local: Utf8PathBuf,
+    /// What placeholders in a variable's value stand for.
+    pub places: Places,
     /// The infrastructure team's variables per function. A function that is not named here has none. Other variables
     /// than last time act on the unpublished state at once, as if that team had changed them.
     pub variables: BTreeMap<FleetName, Variables>,
@@ -75,8 +75,8 @@ impl LocalFleet {
     /// A fleet in a folder; touches nothing yet.
     #[must_use]
     pub fn new(setup: Setup) -> Self {
-        let Setup { root, vault, local, variables, settle, quota, clock } = setup;
-        let hosts = Arc::new(Hosts::new(&root, local));
+        let Setup { root, vault, places, variables, settle, quota, clock } = setup;
+        let hosts = Arc::new(Hosts::new(&root, places));
         let meter = Meter::new(quota, Arc::clone(&clock));
         Self { store: Arc::new(Store { root, vault, variables, settle, clock }), hosts, meter }
     }
