@@ -15,7 +15,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use lambda_http::http::{Request, StatusCode, Uri};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::types::{AwsAccess, Clock};
 
@@ -82,7 +82,7 @@ pub enum AwsError {
     #[error("{0} did not answer to the end")]
     Broken(&'static str, #[source] hyper::Error),
     /// The answer is no JSON.
-    #[error("{0} answered something else than JSON")]
+    #[error("{0} answered something else than a JSON object")]
     NotJson(&'static str, #[source] serde_json::Error),
     /// The request could not be signed.
     #[error("the request to {0} cannot be made")]
@@ -162,10 +162,12 @@ impl AwsClient {
         let status = answer.status();
         let bytes = answer.into_body().collect().await.map_err(|error| AwsError::Broken(service, error))?.to_bytes();
         if status == StatusCode::OK {
-            return serde_json::from_slice(&bytes).map_err(|error| AwsError::NotJson(service, error));
+            let answer = serde_json::from_slice(&bytes).map(Value::Object);
+            return answer.map_err(|error| AwsError::NotJson(service, error));
         }
         // `com.amazonaws.dynamodb.v20120810#ResourceNotFoundException`; what is none of the service's has no such name.
-        let mut told: Value = serde_json::from_slice(&bytes).unwrap_or_default();
+        // Whatever stands between may answer anything, and only an object can be asked for its parts.
+        let mut told = serde_json::from_slice(&bytes).map_or_else(|_none| Value::Object(Map::new()), Value::Object);
         let taken = Some(told["Item"].take()).filter(Value::is_object).map(|item| Box::new(TakenBy(item)));
         let code = told["__type"].as_str().and_then(|kind| kind.rsplit('#').next()).filter(|code| is_name(code));
         let code = code.unwrap_or("without a reason").to_owned();

@@ -108,6 +108,18 @@ mod tests {
             assert_eq!(run(&replay, OPERATION_TIMEOUT).unwrap_err(), format!("{unavailable} {status} {name}"));
             assert_eq!(replay.asked().len(), attempts, "{name}");
         }
+        // A load balancer or proxy may answer anything at all.
+        for body in ["[]", "\"Service Unavailable\"", "1", "true", "{}", "null", "<html>"] {
+            let replay = Replay::new(move |_, _| Reply::Says(503, body));
+            assert_eq!(
+                run(&replay, OPERATION_TIMEOUT).unwrap_err(),
+                format!("{unavailable} 503 without a reason"),
+                "{body}"
+            );
+            assert_eq!(replay.asked().len(), 3, "{body}");
+            let replay = Replay::new(move |_, _| Reply::Says(200, body));
+            assert_eq!(run(&replay, OPERATION_TIMEOUT).is_ok(), body == "{}", "{body}");
+        }
         let replay = Replay::new(|_, before| if before < 2 { Reply::Close } else { Reply::Json(json!({})) });
         assert_eq!(run(&replay, OPERATION_TIMEOUT).unwrap(), json!({}));
     }

@@ -20,6 +20,8 @@ pub enum Reply {
     Taken(Value),
     /// This, which need be no JSON, with status 200.
     Text(&'static str),
+    /// This status and this body, of whatever stands between.
+    Says(u16, &'static str),
     /// Half of an answer, and the connection ends.
     Half,
     /// Nothing, and the connection stays.
@@ -147,6 +149,7 @@ fn serve(
     let (status, body) = match reply(operation, before, &input) {
         Reply::Json(body) => (200, body.to_string()),
         Reply::Text(text) => (200, text.to_owned()),
+        Reply::Says(status, text) => (status, text.to_owned()),
         Reply::Half => {
             write!(client, "HTTP/1.1 200 X\r\ncontent-length: 1000\r\n\r\n{{\"Item\":")?;
             return Ok(None);
