@@ -2,6 +2,7 @@
 //! of them seals must not know which.
 
 use std::{
+    collections::BTreeSet,
     fs,
     os::unix::fs::{PermissionsExt as _, symlink},
     process::Command,
@@ -88,6 +89,6 @@ fn the_functions_of_this_repository_are_built_alike() {
         each.map(|(name, artifact)| (name.clone(), artifact["sha256"].as_str().unwrap().to_owned())).collect()
     };
     assert_eq!(digests(&one), digests(&other), "something of the building machine got in");
-    assert_eq!(digests(&one).len(), 2);
-    assert_ne!(digests(&one)[0].1, digests(&one)[1].1, "two functions, two artifacts");
+    let different: BTreeSet<String> = digests(&one).into_iter().map(|(_, digest)| digest).collect();
+    assert!(different.len() >= 2 && different.len() == digests(&one).len(), "each function has an artifact of its own");
 }
