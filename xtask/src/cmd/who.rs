@@ -45,8 +45,14 @@ fn text(who: &Who) -> String {
         })
     });
     let rows: Vec<Vec<String>> = rows.collect();
-    if rows.is_empty() {
-        return format!("nobody looked at {} on {}, where it is known\n", who.product, who.on);
+    let mut text = if rows.is_empty() {
+        format!("nobody looked at {} on {}, where it is known\n", who.product, who.on)
+    } else {
+        table(&["at", "environment", "user", "action", "status", "purpose", "request"], &rows)
+    };
+    // An answer that was cut out of its story must not look whole.
+    for seen in who.environments.iter().filter(|seen| seen.looks.is_none()) {
+        text.push_str(&format!("not known of {}\n", seen.environment));
     }
-    table(&["at", "environment", "user", "action", "status", "purpose", "request"], &rows)
+    text
 }

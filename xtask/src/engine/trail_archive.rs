@@ -77,6 +77,11 @@ pub async fn plan(
         }
         looked_at = day.before();
     }
+    if let Some(early) = since.filter(|since| last.is_none_or(|last| *since > last)) {
+        let text =
+            format!("--since {early} is not archived yet: whoever looks may be written down until two days later");
+        return Err(Failure::usage(text).into());
+    }
     let first = match (newest.and_then(Day::after), since) {
         (Some(next), Some(since)) if since > next => {
             let text =

@@ -18,7 +18,7 @@ pub struct Look {
     pub action: String,
     /// What came of it: `SUCCESS`, `NOT_FOUND` or `ERROR`.
     pub status: String,
-    /// `USER`, or `SMOKE` for a smoke check of this tool.
+    /// `USER`, or `SMOKE` where the caller gave the id that is reserved for this tool's smoke checks.
     pub purpose: String,
     /// The request's id, which the functions' log carries as well.
     pub request: String,

@@ -114,6 +114,8 @@ pub(crate) async fn is_archived(
     trail_archive::run(story, trail, archive, &first).await.unwrap();
     assert!(days(&plan(None, now).await.unwrap()).is_empty());
     assert_eq!(days(&plan(None, "2026-01-26T00:00:00Z").await.unwrap()), ["2026-01-24"]);
+    let early = plan(Some("2026-01-24"), now).await.unwrap_err();
+    assert!(early.to_string().contains("is not archived yet"), "{early}");
     assert!(plan(Some("2026-01-25"), "2026-01-28T00:00:00Z").await.is_err(), "no day is left out");
     // What was written later than it can have been happened to somebody's clock, or to the table.
     append(&item(ALICE, product(), Status::Success, "2026-01-23T12:00:00Z")).await;
@@ -157,12 +159,13 @@ fn the_archive_of_a_laptop_is_a_folder_that_anybody_can_check() {
 }
 
 #[test]
-fn a_trail_that_is_not_there_yet_tells_of_nobody_and_a_broken_one_does_not() {
+fn a_trail_that_is_not_there_or_broken_is_not_an_empty_one() {
     let folder = seeded();
     let who = |trail: SqliteTrail| {
         block_on(async { trail.who(&"PROD-101".parse().unwrap(), "2026-01-23".parse().unwrap()).await })
     };
-    assert_eq!(who(SqliteTrail::new(&folder.audit().with_file_name("none.sqlite"))).unwrap(), []);
+    let none = who(SqliteTrail::new(&folder.audit().with_file_name("none.sqlite"))).unwrap_err().to_string();
+    assert!(none.contains("none.sqlite is not there"), "{none}");
     let broken = folder.audit().with_file_name("broken.sqlite");
     std::fs::write(&broken, "no database at all, whoever wrote it").unwrap();
     let said = who(SqliteTrail::new(&broken)).unwrap_err().to_string();
@@ -197,11 +200,12 @@ fn asked(project: &Project, more: &[&str]) -> Ran {
 #[test]
 fn the_handbooks_question_is_answered_of_every_environment() {
     let project = project();
-    asked(&project, &[]).expect(0).prints("nobody looked at PROD-101 on 2026-01-23, where it is known\n");
+    asked(&project, &[]).expect(8).says("qa: there is no audit trail");
     fill(&project, "dev", ALICE);
     fill(&project, "prod", BOB);
-    let all = asked(&project, &[]).expect(0);
+    let all = asked(&project, &[]).expect(8);
     let shown = &all.stdout;
+    assert!(shown.contains("not known of qa\n") && !shown.contains("not known of dev"), "{shown}");
     assert!(shown.contains(ALICE) && shown.contains(BOB), "{shown}");
     let json = asked(&project, &["--env", "prod", "--json"]).expect(0).json();
     assert_eq!(json["environments"][0]["looks"][0]["user"], BOB);

@@ -27,10 +27,13 @@ impl SqliteTrail {
         Self { database: database.to_owned() }
     }
 
-    /// Runs a query on it; before anything was deployed there is none, and nobody can have looked at anything.
+    /// Runs a query on it. Where it is not there, nobody knows whether it ever was.
     fn read<T>(&self, query: impl Fn(&Connection) -> rusqlite::Result<Vec<T>>) -> Result<Vec<T>, TrailError> {
         if !self.database.exists() {
-            return Ok(Vec::new());
+            return Err(TrailError::Missing(format!(
+                "{} is not there: nothing was deployed yet, or it is gone",
+                self.database
+            )));
         }
         let opened = Connection::open_with_flags(&self.database, OpenFlags::SQLITE_OPEN_READ_ONLY);
         let rows = opened.and_then(|connection| {
