@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use xtask::{
     adapters::local::{trail::SqliteTrail, vault::LocalVault},
     engine::trail_archive::{self, ArchivePlan},
-    model::{digest::Digest, names::EnvName},
+    model::{digest::Digest, names::EnvName, trail::Shard},
     ports::{trail::AuditTrail, vault::Vault},
 };
 
@@ -216,4 +216,25 @@ fn the_handbooks_question_is_answered_of_every_environment() {
     assert!(part.stdout.contains(BOB));
     asked(&project, &["--env", "nowhere"]).expect(2).says("there is no environment `nowhere`");
     project.xtask(&["audit", "who", "--product", "PROD-101", "--on", "23.01.2026"]).expect(2).says("is not a day");
+}
+
+#[test]
+fn an_item_that_is_in_no_part_of_its_day_is_not_left_out_in_silence() {
+    let folder = seeded();
+    let rows = |wrong: &str| {
+        let connection = rusqlite::Connection::open(folder.audit()).unwrap();
+        connection
+            .execute_batch(&format!(
+                "INSERT INTO Audit_Logs_Local (pk, sk, action, status, purpose, request_id, ttl) VALUES ({wrong})"
+            ))
+            .unwrap();
+        let trail = SqliteTrail::new(&folder.audit());
+        let shard = Shard::all().next().unwrap();
+        block_on(async { trail.rows("2026-01-23".parse().unwrap(), shard).await }).unwrap_err().to_string()
+    };
+    let strange = rows("'USER#x', 'AUDIT#2026-01-23T12:00:00.000Z#Z', 'A', 'SUCCESS', 'USER', 'r', 1");
+    assert!(strange.contains("its key ends in no UUID"), "{strange}");
+    let bytes =
+        rows("'USER#y', 'AUDIT#2026-01-23T12:00:00.000Z#0', CAST(x'41ff42' AS TEXT), 'SUCCESS', 'USER', 'r', 1");
+    assert!(bytes.starts_with("the audit trail cannot be read"), "{bytes}");
 }

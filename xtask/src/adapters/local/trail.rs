@@ -57,7 +57,8 @@ impl SqliteTrail {
                     ValueRef::Null => continue,
                     ValueRef::Integer(number) => number.to_string(),
                     ValueRef::Real(number) => number.to_string(),
-                    ValueRef::Text(bytes) | ValueRef::Blob(bytes) => String::from_utf8_lossy(bytes).into_owned(),
+                    // Bytes that are no text are none of a function's.
+                    ValueRef::Text(bytes) | ValueRef::Blob(bytes) => std::str::from_utf8(bytes)?.to_owned(),
                 };
                 whole.insert(name.clone(), text);
             }
@@ -87,7 +88,12 @@ impl AuditTrail for SqliteTrail {
 
     async fn rows(&self, day: Day, shard: Shard) -> Result<Vec<Row>, TrailError> {
         let rows = self.read(|connection| Self::whole(connection, day))?;
-        Ok(rows.into_iter().filter(|row: &Row| row.get("sk").is_some_and(|key| shard.holds(key))).collect())
+        // One that is in no part of the day would be in no archive either.
+        let lost = |row: &Row| !Shard::all().any(|shard| row.get("sk").is_some_and(|key| shard.holds(key)));
+        if rows.iter().any(lost) {
+            return Err(TrailError::Strange("its key ends in no UUID".to_owned()));
+        }
+        Ok(rows.into_iter().filter(|row| row.get("sk").is_some_and(|key| shard.holds(key))).collect())
     }
 }
 
